@@ -1,0 +1,11 @@
+// Everything that Swift sees of the kernels.
+#ifndef FETTLE_CKERNELS_H
+#define FETTLE_CKERNELS_H
+
+#include "FitKernels.h"
+#include "FloatKernels.h"
+#include "InstructionSet.h"
+#include "IntegerKernels.h"
+#include "ThreadPool.h"
+
+#endif

@@ -1,0 +1,6 @@
+#ifndef FETTLE_FIT_KERNELS_H
+#define FETTLE_FIT_KERNELS_H
+
+#include "InstructionSet.h"
+
+#endif

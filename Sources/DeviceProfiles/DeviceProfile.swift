@@ -1,0 +1,124 @@
+/// One device: what its arithmetic can do, what it holds, and the goals that a bundle for it must meet.
+///
+/// Every quantity is in base units: bytes, seconds, joules, watts, operations per second, bytes per second. An absent goal
+/// is no constraint; an absent capability list allows everything that the runtime has; an absent cost parameter makes its
+/// term zero.
+package struct DeviceProfile: Sendable, Equatable {
+    package var name: String
+    package var description: String
+    package var runtime: TargetRuntime
+    package var compute: ComputeCapability
+    package var memory: MemoryLimits
+    package var latency: LatencyGoals
+    package var energy: EnergyModel
+    package var quality: QualityGoal
+    package var prefer: Preference
+    /// A text file to calibrate on, as written in the profile.
+    package var calibration: String?
+    /// Measured rates of single formats on the device itself.
+    package var kernels: [KernelRate]
+    /// SHA-256 of `resolved`, hexadecimal.
+    package var digest: String
+    /// The profile after inheritance, as canonical JSON (sorted keys, base units).
+    package var resolved: String
+}
+
+/// Which program runs the bundle on the device.
+package enum TargetRuntime: String, Sendable, CaseIterable {
+    case fettle
+    case llamaCpp = "llama.cpp"
+}
+
+/// What is optimised once every goal is met.
+package enum Preference: String, Sendable, CaseIterable {
+    case quality, latency, memory, energy
+}
+
+/// The arithmetic of a device.
+package struct ComputeCapability: Sendable, Equatable {
+    package enum FloatSupport: String, Sendable, CaseIterable { case none, fp16, fp32 }
+    package enum Dot: String, Sendable, CaseIterable { case none, sdot, i8mm, vnni, avx2 }
+    package enum WeightGranularity: String, Sendable, CaseIterable { case tensor, channel, group }
+    package enum ActivationGranularity: String, Sendable, CaseIterable { case tensor, token, group }
+    package enum Technique: String, Sendable, CaseIterable { case `static`, dynamic, qat }
+
+    package var cores: Int?
+    package var float: FloatSupport
+    package var dot: Dot?
+    /// Bits of the integer accumulator.
+    package var accumulator: Int
+    /// Weight bit widths that the device can unpack; nil allows all.
+    package var weights: Set<Int>?
+    package var granularity: Set<WeightGranularity>?
+    /// Group sizes of weights; nil allows all.
+    package var groups: Set<Int>?
+    /// Activation bit widths; nil allows all.
+    package var activations: Set<Int>?
+    package var activationGranularity: Set<ActivationGranularity>
+    package var zeroPoint: Bool
+    package var codebook: Bool
+    package var shift: Bool
+    package var techniques: Set<Technique>
+    /// Operations per second (a multiply-add is two); nil where the profile does not say.
+    package var int8Throughput: Double?
+    package var int16Throughput: Double?
+    package var floatThroughput: Double?
+}
+
+/// What a device can hold.
+package struct MemoryLimits: Sendable, Equatable {
+    /// Bytes that the model may add to a process: weights, KV cache, activation arena, tokenizer.
+    package var budget: Int?
+    /// Bytes taken off the budget for program and system.
+    package var runtime: Int
+    /// Bytes that the weights file may have.
+    package var storage: Int?
+    /// Bytes per second.
+    package var bandwidth: Double?
+    /// Tokens of context that the KV cache must hold; nil means the model's own.
+    package var context: Int?
+}
+
+/// Time goals.
+package struct LatencyGoals: Sendable, Equatable {
+    /// Tokens in the prompt whose prefill time is limited.
+    package var prefillTokens: Int?
+    /// Seconds to the first token.
+    package var prefillGoal: Double?
+    /// Seconds per decoded token.
+    package var decodeGoal: Double?
+    /// The context position at which a decoded token is timed.
+    package var decodeAt: Int?
+}
+
+/// Energy goal and the constants of the energy model.
+package struct EnergyModel: Sendable, Equatable {
+    /// Joules per decoded token.
+    package var goal: Double?
+    /// Watts at rest.
+    package var idle: Double?
+    /// Joules per bit moved from memory.
+    package var dram: Double?
+    /// Joules per multiply-add.
+    package var int8MAC: Double?
+    package var int16MAC: Double?
+    package var floatMAC: Double?
+}
+
+/// The quality that a bundle must keep.
+package struct QualityGoal: Sendable, Equatable {
+    package enum Metric: String, Sendable, CaseIterable { case kl, perplexity, top1 }
+    package var metric: Metric
+    /// kl: nats per token; perplexity: relative increase; top1: agreement, 0...1. Nil is no goal.
+    package var goal: Double?
+}
+
+/// A measured row of the profile's `kernels:` table.
+package struct KernelRate: Sendable, Equatable {
+    package var format: String
+    package var activation: String
+    /// Packed bytes per second while decoding.
+    package var decode: Double
+    /// Operations per second in prefill.
+    package var prefill: Double
+}

@@ -1,0 +1,82 @@
+package import Compute
+
+/// A matrix on its grid, before packing: one code for each weight and the numbers that turn codes into weights.
+///
+/// The weight at (row, column) is `scale * point + minimum`, where point is `codebook[code]` if there is a codebook, else
+/// `code - offset`; scale, offset and minimum are those of (row, column / group).
+package struct QuantizedMatrix: Sendable, Equatable {
+    /// Scales: one for the tensor, one for each row, or one for each row and group (row-major).
+    package enum Scales: Sendable, Equatable {
+        /// Bit patterns of half-precision numbers: Fettle's own formats.
+        case float16([UInt16])
+        /// GGUF's two-level scales, multiplied out.
+        case float32([Float])
+    }
+
+    /// What a code stands for before scaling.
+    package enum Offsets: Sendable, Equatable {
+        /// The same for the whole matrix.
+        case constant(Int)
+        /// One for each row and group, row-major.
+        case zeroPoints([UInt8])
+        /// Codes count from 0; a minimum (already signed and scaled) is added, one for each row and group.
+        case minimums([Float])
+    }
+
+    package var format: Format
+    package var rows: Int
+    package var columns: Int
+    /// Bits of a code, 2...8.
+    package var bits: Int
+    /// Columns that share a scale; `columns` for granularity channel and tensor.
+    package var group: Int
+    /// rows x columns codes, row-major, each below 2^bits.
+    package var codes: [UInt8]
+    package var scales: Scales
+    package var offsets: Offsets
+    /// Empty, or 2^bits entries for the tensor or for each block of 16 rows.
+    package var codebooks: [Int8]
+
+    package init(
+        format: Format, rows: Int, columns: Int, bits: Int, group: Int, codes: [UInt8], scales: Scales,
+        offsets: Offsets, codebooks: [Int8] = []
+    ) {
+        self.format = format
+        self.rows = rows
+        self.columns = columns
+        self.bits = bits
+        self.group = group
+        self.codes = codes
+        self.scales = scales
+        self.offsets = offsets
+        self.codebooks = codebooks
+    }
+
+    /// The weights that the codes stand for. Scalar and plain: the oracle that packing and kernels are held against.
+    package func dequantized() -> Matrix {
+        var result = Matrix(rows: rows, columns: columns)
+        let groups = columns / group
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let slot = row * groups + column / group
+                let scale: Float =
+                    switch scales {
+                    case .float16(let bits): Float(Float16(bitPattern: bits.count == 1 ? bits[0] : bits[slot]))
+                    case .float32(let values): values.count == 1 ? values[0] : values[slot]
+                    }
+                let code = Int(codes[row * columns + column])
+                let entries = 1 << bits
+                let table = codebooks.count == entries ? 0 : row / 16 * entries
+                let value: Float =
+                    switch offsets {
+                    case .constant(let offset):
+                        scale * Float(codebooks.isEmpty ? code - offset : Int(codebooks[table + code]))
+                    case .zeroPoints(let points): scale * Float(code - Int(points[slot]))
+                    case .minimums(let minimums): scale * Float(code) + minimums[slot]
+                    }
+                result.values[row * columns + column] = value
+            }
+        }
+        return result
+    }
+}
