@@ -1,5 +1,3 @@
-package import Compute
-
 /// A source model: its shape, its tensors (memory-mapped, read on demand as float32) and its tokenizer.
 package struct Model: Sendable {
     /// File stem or directory name.
