@@ -20,7 +20,8 @@ package struct Model: Sendable {
     /// The named tensor.
     package func tensor(_ name: String) throws(ModelError) -> ModelTensor {
         guard let tensor = tensors[name] else {
-            throw ModelError(.malformed, file: path, place: name, "the model has no such tensor; the file is incomplete")
+            throw ModelError(
+                .malformed, file: path, place: name, "the model has no such tensor; the file is incomplete")
         }
         return tensor
     }
