@@ -17,10 +17,38 @@ package struct DeviceProfile: Sendable, Equatable {
     package var calibration: String?
     /// Measured rates of single formats on the device itself.
     package var kernels: [KernelRate]
-    /// SHA-256 of `resolved`, hexadecimal.
-    package var digest: String
-    /// The profile after inheritance, as canonical JSON (sorted keys, base units).
-    package var resolved: String
+    /// Where each value is written, by key path such as `memory.budget`; values by default have no place.
+    package var places: [String: Place]
+
+    /// A profile without goals that allows everything, but for what is given.
+    package init(
+        name: String, description: String = "", runtime: TargetRuntime = .fettle,
+        compute: ComputeCapability = ComputeCapability(), memory: MemoryLimits = MemoryLimits(),
+        latency: LatencyGoals = LatencyGoals(), energy: EnergyModel = EnergyModel(),
+        quality: QualityGoal = QualityGoal(), prefer: Preference = .quality, calibration: String? = nil,
+        kernels: [KernelRate] = [], places: [String: Place] = [:]
+    ) {
+        self.name = name
+        self.description = description
+        self.runtime = runtime
+        self.compute = compute
+        self.memory = memory
+        self.latency = latency
+        self.energy = energy
+        self.quality = quality
+        self.prefer = prefer
+        self.calibration = calibration
+        self.kernels = kernels
+        self.places = places
+    }
+
+    /// The calibration file's path: a relative one starts at the directory of the profile that names it.
+    package var calibrationPath: String? {
+        guard let calibration, !calibration.hasPrefix("/"), let file = places["calibration"]?.file else {
+            return calibration
+        }
+        return ProfileSource.join(ProfileSource.directory(of: file), calibration)
+    }
 }
 
 /// Which program runs the bundle on the device.
@@ -63,6 +91,33 @@ package struct ComputeCapability: Sendable, Equatable {
     package var int8Throughput: Double?
     package var int16Throughput: Double?
     package var floatThroughput: Double?
+
+    /// Absent but for what is given.
+    package init(
+        cores: Int? = nil, float: FloatSupport = .fp32, dot: Dot? = nil, accumulator: Int = 32,
+        weights: Set<Int>? = nil, granularity: Set<WeightGranularity>? = nil, groups: Set<Int>? = nil,
+        activations: Set<Int>? = nil, activationGranularity: Set<ActivationGranularity> = [.token, .group],
+        zeroPoint: Bool = true, codebook: Bool = true, shift: Bool = true,
+        techniques: Set<Technique> = Set(Technique.allCases), int8Throughput: Double? = nil,
+        int16Throughput: Double? = nil, floatThroughput: Double? = nil
+    ) {
+        self.cores = cores
+        self.float = float
+        self.dot = dot
+        self.accumulator = accumulator
+        self.weights = weights
+        self.granularity = granularity
+        self.groups = groups
+        self.activations = activations
+        self.activationGranularity = activationGranularity
+        self.zeroPoint = zeroPoint
+        self.codebook = codebook
+        self.shift = shift
+        self.techniques = techniques
+        self.int8Throughput = int8Throughput
+        self.int16Throughput = int16Throughput
+        self.floatThroughput = floatThroughput
+    }
 }
 
 /// What a device can hold.
@@ -77,6 +132,17 @@ package struct MemoryLimits: Sendable, Equatable {
     package var bandwidth: Double?
     /// Tokens of context that the KV cache must hold; nil means the model's own.
     package var context: Int?
+
+    /// Absent but for what is given.
+    package init(
+        budget: Int? = nil, runtime: Int = 0, storage: Int? = nil, bandwidth: Double? = nil, context: Int? = nil
+    ) {
+        self.budget = budget
+        self.runtime = runtime
+        self.storage = storage
+        self.bandwidth = bandwidth
+        self.context = context
+    }
 }
 
 /// Time goals.
@@ -89,6 +155,16 @@ package struct LatencyGoals: Sendable, Equatable {
     package var decodeGoal: Double?
     /// The context position at which a decoded token is timed.
     package var decodeAt: Int?
+
+    /// Absent but for what is given.
+    package init(
+        prefillTokens: Int? = nil, prefillGoal: Double? = nil, decodeGoal: Double? = nil, decodeAt: Int? = nil
+    ) {
+        self.prefillTokens = prefillTokens
+        self.prefillGoal = prefillGoal
+        self.decodeGoal = decodeGoal
+        self.decodeAt = decodeAt
+    }
 }
 
 /// Energy goal and the constants of the energy model.
@@ -103,6 +179,19 @@ package struct EnergyModel: Sendable, Equatable {
     package var int8MAC: Double?
     package var int16MAC: Double?
     package var floatMAC: Double?
+
+    /// Absent but for what is given.
+    package init(
+        goal: Double? = nil, idle: Double? = nil, dram: Double? = nil, int8MAC: Double? = nil, int16MAC: Double? = nil,
+        floatMAC: Double? = nil
+    ) {
+        self.goal = goal
+        self.idle = idle
+        self.dram = dram
+        self.int8MAC = int8MAC
+        self.int16MAC = int16MAC
+        self.floatMAC = floatMAC
+    }
 }
 
 /// The quality that a bundle must keep.
@@ -111,6 +200,14 @@ package struct QualityGoal: Sendable, Equatable {
     package var metric: Metric
     /// kl: nats per token; perplexity: relative increase; top1: agreement, 0...1. Nil is no goal.
     package var goal: Double?
+
+    /// Absent but for what is given.
+    package init(
+        metric: Metric = .kl, goal: Double? = nil
+    ) {
+        self.metric = metric
+        self.goal = goal
+    }
 }
 
 /// A measured row of the profile's `kernels:` table.
@@ -121,4 +218,14 @@ package struct KernelRate: Sendable, Equatable {
     package var decode: Double
     /// Operations per second in prefill.
     package var prefill: Double
+
+    /// One row.
+    package init(
+        format: String, activation: String, decode: Double, prefill: Double
+    ) {
+        self.format = format
+        self.activation = activation
+        self.decode = decode
+        self.prefill = prefill
+    }
 }
