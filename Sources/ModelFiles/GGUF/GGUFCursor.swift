@@ -82,7 +82,8 @@ struct GGUFCursor {
 
     private mutating func array(key: String, depth: Int) throws(ModelError) -> GGUFValue {
         guard depth < Self.deepestArray else {
-            throw ModelError(.unsupported, file: file, place: key, "arrays nest deeper than \(Self.deepestArray) levels")
+            throw ModelError(
+                .unsupported, file: file, place: key, "arrays nest deeper than \(Self.deepestArray) levels")
         }
         let elementType = try number(key, as: UInt32.self)
         guard let unit = GGUFValue.leastBytes(ofType: elementType) else {

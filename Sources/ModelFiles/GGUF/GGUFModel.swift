@@ -14,17 +14,18 @@ struct GGUFModel {
     func model() throws(ModelError) -> Model {
         let path = reader.path
         let configuration = try GGUFConfiguration(entries: reader.entries, file: path).configuration(
-            rotaryDivisors: try rotaryDivisors(), tiedEmbedding: !reader.tensors.contains { $0.name == TensorName.head })
+            rotaryDivisors: try rotaryDivisors(), tiedEmbedding: !reader.tensors.contains { $0.name == TensorName.head }
+        )
         guard configuration.layers <= reader.tensors.count else {
             throw ModelError(
                 .malformed, file: path, place: "llama.block_count",
                 "is \(configuration.layers), but the file has \(reader.tensors.count) tensors; fetch the model again")
         }
         let tokenizer = try Tokenizer(gguf: reader.entries, file: path)
-        guard tokenizer.vocabulary.count == configuration.vocabulary else {
+        guard tokenizer.count == configuration.vocabulary else {
             throw ModelError(
                 .malformed, file: path, place: "tokenizer.ggml.tokens",
-                "has \(tokenizer.vocabulary.count) tokens, but the model has \(configuration.vocabulary)")
+                "has \(tokenizer.count) tokens, but the model has \(configuration.vocabulary)")
         }
         var set = TensorSet(of: configuration)
         for tensor in reader.tensors where !Self.isHarmless(tensor.name) {

@@ -81,7 +81,8 @@ private struct Contents {
             let key = try cursor.string("the key of metadata entry \(index)")
             guard !key.isEmpty, keys.insert(key).inserted else {
                 throw ModelError(
-                    .malformed, file: file, place: "metadata entry \(index)", key.isEmpty ? "has no key" : "repeats \(key)")
+                    .malformed, file: file, place: "metadata entry \(index)",
+                    key.isEmpty ? "has no key" : "repeats \(key)")
             }
             let type = try cursor.number("the type of \(key)", as: UInt32.self)
             entries.append(GGUFEntry(key: key, value: try cursor.value(type: type, key: key)))

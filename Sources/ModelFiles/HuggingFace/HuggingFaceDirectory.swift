@@ -2,7 +2,7 @@ internal import Crypto
 internal import Foundation
 
 /// A Hugging Face directory read as a model: config.json, *.safetensors, tokenizer.json, and where they are there
-/// tokenizer_config.json and generation_config.json.
+/// tokenizer_config.json and chat_template.jinja.
 struct HuggingFaceDirectory {
     private let path: String
     private let configuration: HuggingFaceConfiguration
@@ -25,17 +25,14 @@ struct HuggingFaceDirectory {
     func model() throws(ModelError) -> Model {
         let shape = configuration.model
         let tensors = try tensors()
-        let tokenizerPath = Self.file("tokenizer.json", in: path)
-        guard FileManager.default.fileExists(atPath: tokenizerPath) else {
-            throw ModelError(.unreadable, file: path, "has no tokenizer.json; fetch it with the model")
-        }
         // The name of `.` and of a path with a trailing slash is the directory's own.
         let name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
-        let vocabulary = try HuggingFaceVocabulary(directory: path, configuration: configuration)
         let metadata = HuggingFaceMetadata(name: name, configuration: shape, fileType: tensors.dominantType)
+        let vocabulary = try HuggingFaceVocabulary(directory: path, configuration: configuration)
         return Model(
             name: name, path: path, digest: try digest(), configuration: shape, tokenizer: vocabulary.tokenizer,
-            fileType: tensors.dominantType.name, tensors: tensors, metadata: metadata.entries + vocabulary.entries)
+            fileType: tensors.dominantType.name, tensors: tensors,
+            metadata: metadata.entries + vocabulary.entries)
     }
 
     private static func file(_ name: String, in directory: String) -> String {
@@ -111,7 +108,7 @@ struct HuggingFaceDirectory {
             ((reader.path as NSString).lastPathComponent, reader.bytes)
         }
         let others =
-            ["config.json", "tokenizer.json", "tokenizer_config.json", "generation_config.json"]
+            ["config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"]
             + (shards.index == nil ? [] : ["model.safetensors.index.json"])
         for name in others {
             let file = Self.file(name, in: path)

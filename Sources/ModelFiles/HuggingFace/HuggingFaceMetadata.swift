@@ -1,4 +1,5 @@
-/// The GGUF metadata that llama.cpp's convert_hf_to_gguf writes for a Llama model, without the vocabulary's.
+/// The GGUF metadata that llama.cpp's convert_hf_to_gguf writes for a Llama model: what decides how it runs. The
+/// vocabulary's comes from the tokenizer; names for leader boards (size label, base model) are left out.
 struct HuggingFaceMetadata {
     private let name: String
     private let configuration: ModelConfiguration
@@ -32,10 +33,8 @@ struct HuggingFaceMetadata {
         add("attention.head_count_kv", .uint32(UInt32(c.keyValueHeads)))
         add("rope.freq_base", .float32(c.rotaryBase))
         add("attention.layer_norm_rms_epsilon", .float32(c.normEpsilon))
-        if c.headWidth * c.heads != c.width {
-            add("attention.key_length", .uint32(UInt32(c.headWidth)))
-            add("attention.value_length", .uint32(UInt32(c.headWidth)))
-        }
+        add("attention.key_length", .uint32(UInt32(c.headWidth)))
+        add("attention.value_length", .uint32(UInt32(c.headWidth)))
         entries.append(GGUFEntry(key: "general.file_type", value: .uint32(fileTypeNumber)))
         add("vocab_size", .uint32(UInt32(c.vocabulary)))
         add("rope.dimension_count", .uint32(UInt32(c.headWidth)))

@@ -52,7 +52,7 @@ struct RotaryScaling {
         guard let llama3 else { return nil }
         return (0..<headWidth / 2).map { pair in
             let exponent = Float(2 * pair) / Float(headWidth)
-            let wavelength = 2 * Float.pi * Float(pow(base, Double(exponent)))
+            let wavelength = 2 * Float.pi * pow(Float(base), exponent)
             if wavelength < llama3.context / llama3.high { return 1 }
             if wavelength > llama3.context / llama3.low { return llama3.factor }
             let smooth = (llama3.context / wavelength - llama3.low) / (llama3.high - llama3.low)

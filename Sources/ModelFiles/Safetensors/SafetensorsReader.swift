@@ -98,7 +98,8 @@ package struct SafetensorsReader: Sendable {
             }
             end = line.end
             let room = bytes.count - dataStart
-            guard let slice = bytes.slice(offset: dataStart + line.begin, count: line.end - line.begin), end <= room else {
+            guard let slice = bytes.slice(offset: dataStart + line.begin, count: line.end - line.begin), end <= room
+            else {
                 throw ModelError(
                     .malformed, file: file, place: place,
                     "needs bytes \(line.begin)..\(line.end) of the data but it has \(room); the file is truncated, "

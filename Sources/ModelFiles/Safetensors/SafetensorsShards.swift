@@ -21,7 +21,8 @@ package struct SafetensorsShards: Sendable {
         guard FileManager.default.fileExists(atPath: single) else {
             throw ModelError(
                 .unreadable, file: directory,
-                "has neither model.safetensors nor model.safetensors.index.json; fetch the model's weights as safetensors")
+                "has neither model.safetensors nor model.safetensors.index.json; fetch the model's weights as safetensors"
+            )
         }
         self.readers = [try SafetensorsReader(path: single)]
         self.index = nil
@@ -33,7 +34,8 @@ package struct SafetensorsShards: Sendable {
 
     private static func shards(index: String, directory: String) throws(ModelError) -> [SafetensorsReader] {
         guard let map = try JSON(path: index)["weight_map"]?.members, !map.isEmpty else {
-            throw ModelError(.malformed, file: index, place: "weight_map", "must be an object of tensors and their files")
+            throw ModelError(
+                .malformed, file: index, place: "weight_map", "must be an object of tensors and their files")
         }
         var tensors: [String: Set<String>] = [:]
         for member in map {

@@ -48,7 +48,8 @@ package struct SafetensorsWriter {
             guard !tensor.isAligned || offset % Self.alignment == 0 else {
                 throw ModelError(
                     .malformed, file: path, place: place,
-                    "must be aligned to \(Self.alignment) bytes, but begins at \(offset); put whole multiples before it")
+                    "must be aligned to \(Self.alignment) bytes, but begins at \(offset); put whole multiples before it"
+                )
             }
             counts.append(count)
             offset += count
