@@ -7,7 +7,7 @@
 #   make bench             llama.cpp and Fettle side by side
 #   make install           fettle into PREFIX/bin (default /usr/local)
 
-PACKAGES := libyaml-dev libsqlite3-dev pkg-config python3-pip
+PACKAGES := libyaml-dev libsqlite3-dev libssl-dev pkg-config python3-pip
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PREFIX ?= /usr/local
 BUILD := swift build -c release

@@ -5,7 +5,7 @@ import Testing
 @Suite struct ImportTableTests {
     /// Targets in data-flow order.
     static let rooms = [
-        "CLibYAML", "CKernels", "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Reference", "IntegerRuntime",
+        "CLibYAML", "CLibCrypto", "CKernels", "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Reference", "IntegerRuntime",
         "Tuning", "Bundles", "Daemon", "profile-check", "fettle",
     ]
 
@@ -15,7 +15,6 @@ import Testing
         "Synchronization": Set(rooms),
         "Dispatch": ["Tuning", "Daemon", "fettle"],
         "Glibc": Set(rooms),
-        "Crypto": ["DeviceProfiles", "ModelFiles", "Tuning", "Bundles"],
         "GRDB": ["Tuning", "Daemon"],
         "ArgumentParser": ["fettle"],
         "Profiles": ["fettle"],

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Compute
 internal import Foundation
 
 /// SHA256SUMS: one line for each file of a bundle, as `sha256sum -c` reads it.
@@ -53,15 +53,12 @@ package struct Checksums: Sendable, Equatable {
             throw BundleError(.malformed, file: path, "is missing or cannot be read; copy or make the bundle again")
         }
         defer { try? handle.close() }
-        var hash = SHA256()
+        let hash = SHA256()
         do {
-            while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { hash.update(data: piece) }
+            while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { piece.withUnsafeBytes(hash.update) }
         } catch {
             throw BundleError(.malformed, file: path, "cannot be read to its end: \(error.localizedDescription)")
         }
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0\(digits)" : digits
-        }.joined()
+        return hash.hexadecimal()
     }
 }
