@@ -65,7 +65,7 @@ package struct RuntimeMatrix: @unchecked Sendable {
         guard inputs.rows > 0 else { return outputs }
         var plan = RegionPlan()
         let buffers = InputBuffers.Plan(tokens: inputs.rows, columns: columns, in: &plan)
-        let scratchBytes = fettle_product_scratch(Int32(columns), Int32(inputs.rows))
+        let scratchBytes = fettle_packed_product_scratch(Int32(columns), Int32(inputs.rows))
         let scratch = plan.reserve(scratchBytes * pool.threads)
         let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")
         let isa = pool.instructionSet.cValue
