@@ -30,8 +30,8 @@ import Testing
         #expect(configuration.settle == 5 && configuration.timeLimit == 1800)
         #expect(configuration.workers == 2 && configuration.threads == 4)
         #expect(configuration.memoryCeiling == 8 << 30)
-        #expect(configuration.retention == .init(jobs: 2_592_000, bundles: 5))
-        #expect(configuration.log == .init(level: .warning, format: .json))
+        #expect(configuration.retention.jobs == 2_592_000 && configuration.retention.bundles == 5)
+        #expect(configuration.log.level == .warning && configuration.log.format == .json)
         #expect(configuration.http?.listen.description == "127.0.0.1:7077")
         #expect(configuration.http?.tokenFile == "/etc/fettle/token")
         #expect(configuration.places["http.listen"] == Place(file: "etc/fettle.yaml", line: 13, column: 16))
@@ -42,7 +42,7 @@ import Testing
         #expect(configuration.models == ["models/"] && configuration.profiles == ["mine"])
         #expect(configuration.settle == 5 && configuration.workers == 1 && configuration.threads == 1)
         #expect(configuration.timeLimit == nil && configuration.memoryCeiling == nil && configuration.http == nil)
-        #expect(configuration.log == .init(level: .info, format: .text))
+        #expect(configuration.log.level == .info && configuration.log.format == .text)
     }
 
     @Test(arguments: [
@@ -90,7 +90,7 @@ import Testing
         ),
         (
             "models: m\nbundles: b\nstate: s\n",
-            "f.yaml:1:1: the key profiles is missing; write profiles: a text"
+            "f.yaml:1:1: the key profiles is missing; write profiles: a text that is not empty"
         ),
     ])
     func folders(yaml: String, message: String) {
