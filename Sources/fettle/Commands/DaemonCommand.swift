@@ -14,25 +14,19 @@ struct DaemonCommand: ParsableCommand {
 
     func run() throws {
         guard check else {
-            FileHandle.standardError.write(
-                Data("fettle daemon: running comes with the next release; --check checks the configuration\n".utf8))
-            throw ExitCode(2)
+            Console.message("error: running comes with the next release; --check checks the configuration")
+            throw ExitCode(ExitStatus.usage.rawValue)
         }
-        do throws(ProfileError) {
-            let configuration = try DaemonConfiguration.load(config)
-            let library = ProfileLibrary(directories: [], shipped: ShippedProfiles.all)
-            var profiles: [DeviceProfile] = []
-            for name in configuration.profiles { profiles.append(try Self.load(name, from: library, configuration)) }
-            for folder in configuration.models { try Self.checkFolder(folder, configuration) }
-            print("\(config): ok")
-            print(Self.summary(configuration, profiles))
-        } catch {
-            error.report()
-            throw ExitCode(4)
-        }
+        let configuration = try DaemonConfiguration.load(config)
+        let library = ProfileLibrary(directories: [], shipped: ShippedProfiles.all)
+        var profiles: [DeviceProfile] = []
+        for name in configuration.profiles { profiles.append(try Self.load(name, from: library, configuration)) }
+        for folder in configuration.models { try Self.checkFolder(folder, configuration) }
+        print("\(config): ok")
+        print(Self.summary(configuration, profiles))
     }
 
-    /// A profile, its mistakes told at their own place; an unknown name at the configuration's.
+    /// A profile; its mistakes are told at their own place, an unknown name or file at the configuration's.
     private static func load(
         _ name: String, from library: ProfileLibrary, _ configuration: DaemonConfiguration
     ) throws(ProfileError) -> DeviceProfile {
@@ -41,7 +35,7 @@ struct DaemonCommand: ParsableCommand {
         } catch {
             guard error.line == 0 else { throw error }
             let place = configuration.places["profiles"]
-            throw ProfileError(error.code, at: place, keyPath: "profiles", "\(name): \(error.message)")
+            throw ProfileError(.unreadable, at: place, keyPath: "profiles", "\(name): \(error.message)")
         }
     }
 

@@ -32,10 +32,3 @@ struct ProfileOptions: ParsableArguments {
         ProfileLibrary(directories: directories, shipped: ShippedProfiles.all)
     }
 }
-
-extension ProfileError {
-    /// Says what is wrong on standard error, in one line.
-    func report() {
-        FileHandle.standardError.write(Data("\(self)\n".utf8))
-    }
-}
