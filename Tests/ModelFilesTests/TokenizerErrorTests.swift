@@ -64,7 +64,9 @@ struct TokenizerErrorTests {
     }
 
     /// Each token of a sound vocabulary replaced in turn by one that must not be there.
-    @Test(arguments: [("", "byte-level alphabet"), ("a b", "byte-level alphabet"), ("t", "one spelling"), ("qqqq", "")])
+    @Test(arguments: [
+        ("", "byte-level alphabet"), ("a\nb", "byte-level alphabet"), ("t", "one spelling"), ("qqqq", ""),
+    ])
     func refusesTokens(_ spelling: String, _ message: String) throws {
         let entries = try Self.entries()
         let place = try #require(entries.firstIndex { $0.key == "tokenizer.ggml.tokens" })
@@ -78,6 +80,7 @@ struct TokenizerErrorTests {
             let error = #expect(throws: ModelError.self) { try Tokenizer(gguf: changed, file: "a.gguf") }
             #expect(error?.code == .malformed)
             #expect(error?.message.contains(message) == true, "\(String(describing: error))")
+            #expect(error?.message.contains("\n") == false)
         }
     }
 
@@ -104,8 +107,8 @@ struct TokenizerErrorTests {
             #""added_tokens":[{"id":0"#, #""added_tokens":[{"id":99999999999"#,
             "id 99999999999 is taken, or leaves a hole"
         ),
-        (#""!":1,"#, #""!":-1,"#, "model.vocab.!: id -1"),
-        (#""!":1,"#, #""!":1.5,"#, "model.vocab.!: an integer is expected"),
+        (#""!":1,"#, #""!":-1,"#, "model.vocab.\"!\": id -1"),
+        (#""!":1,"#, #""!":1.5,"#, "model.vocab.\"!\": an integer is expected"),
         (#""!":1,"#, #""!":2,"#, "is taken"),
         (#""!":1,"#, "", "hole"),
         (#""merges":["#, #""merges":[["a"],"#, "model.merges[0]: two tokens are expected"),
