@@ -1,4 +1,4 @@
-package import ModelFiles
+internal import ModelFiles
 
 /// How a weight matrix is stored: the first part of a SPEC, such as `u4g32`, `k4c`, `q4_0` or `f16`.
 package enum Format: Hashable, Sendable {
@@ -10,60 +10,58 @@ package enum Format: Hashable, Sendable {
     case block(BlockFormat)
 }
 
-/// GGUF block types that Fettle writes.
-package enum BlockFormat: String, Hashable, Sendable, CaseIterable {
-    case q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, q4_k, q5_k, q6_k, q3_k, q2_k
-
-    /// The type of the tensor that it makes.
-    package var tensorType: TensorType {
+extension Format {
+    /// Bits of a code: 16 for `f16`, else 2...8.
+    package var bits: Int {
         switch self {
-        case .q8_0: .q8_0
-        case .q4_0: .q4_0
-        case .q4_1: .q4_1
-        case .q5_0: .q5_0
-        case .q5_1: .q5_1
-        case .iq4_nl: .iq4_nl
-        case .q4_k: .q4_k
-        case .q5_k: .q5_k
-        case .q6_k: .q6_k
-        case .q3_k: .q3_k
-        case .q2_k: .q2_k
+        case .float16: 16
+        case .grid(let format): format.bits
+        case .block(let format): format.bits
         }
     }
-}
 
-/// Grid x bits x granularity.
-package struct GridFormat: Hashable, Sendable {
-    /// Where the grid's points lie.
-    package enum Grid: String, Hashable, Sendable, CaseIterable {
-        /// scale * (code - 2^(bits-1)); the scale may be negative, which moves the longer side to the other sign.
-        case uniform = "u"
-        /// scale * (code - zero point), one 8-bit zero point for each scale.
-        case affine = "a"
-        /// scale * table[code], an int8 table fitted to the tensor.
-        case codebook = "k"
-        /// scale * table[code], the table holding 0 and signed powers of two.
-        case log2 = "l"
+    /// Whether the format holds a matrix of this shape without padding a row: columns divisible by 32 and by the group, or
+    /// by the length of a block.
+    package func isLegal(rows: Int, columns: Int) -> Bool {
+        guard R16Layout.holds(rows: rows, columns: columns) else { return false }
+        return switch self {
+        case .float16: true
+        case .grid(let format): format.isValid && columns.isMultiple(of: format.group(columns: columns))
+        case .block(let format): columns.isMultiple(of: format.tensorType.blockLength)
+        }
     }
 
-    /// What shares one scale.
-    package enum Granularity: Hashable, Sendable {
-        case tensor
-        case channel
-        case group(Int)
+    /// Bytes of a matrix of a legal shape, exactly: layout R16 with scales and tables for Fettle's own formats, GGUF's blocks
+    /// for block types. The same number resident and stored (headers of files apart).
+    package func packedBytes(rows: Int, columns: Int) -> Int {
+        precondition(isLegal(rows: rows, columns: columns), "the shape must be legal")
+        return switch self {
+        case .float16: R16Layout(float16Rows: rows, columns: columns).byteCount
+        case .grid(let format): R16Layout(format, rows: rows, columns: columns).byteCount
+        case .block(let format): rows * format.tensorType.bytes(columns: columns)
+        }
     }
 
-    package var grid: Grid
-    /// Bits of a code, 2...8.
-    package var bits: Int
-    package var granularity: Granularity
-    /// Whether each block of 16 rows has a codebook of its own (suffix `r16`); only with grid `k`.
-    package var rowBlockCodebooks: Bool
+    /// Bits that a weight takes on average in a matrix of a legal shape, everything counted.
+    package func bitsPerWeight(rows: Int, columns: Int) -> Double {
+        8 * Double(packedBytes(rows: rows, columns: columns)) / (Double(rows) * Double(columns))
+    }
 
-    package init(_ grid: Grid, bits: Int, _ granularity: Granularity, rowBlockCodebooks: Bool = false) {
-        self.grid = grid
-        self.bits = bits
-        self.granularity = granularity
-        self.rowBlockCodebooks = rowBlockCodebooks
+    /// The activation of a SPEC that names none: int8 per 32 inputs for grids, llama.cpp's own for block types.
+    package var defaultActivation: Activation {
+        switch self {
+        case .float16: .float
+        case .grid: .int8g32
+        case .block(let format): format.activation
+        }
+    }
+
+    /// The activations that a SPEC may name beside this format.
+    package var legalActivations: [Activation] {
+        switch self {
+        case .float16: [.float]
+        case .grid: [.float, .int16, .int8, .int8g32, .int8g64, .static]
+        case .block(let format): [.float, format.activation]
+        }
     }
 }

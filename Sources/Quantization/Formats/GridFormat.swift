@@ -1,0 +1,64 @@
+/// Grid x bits x granularity: a format of Fettle's own.
+package struct GridFormat: Hashable, Sendable {
+    /// Where the grid's points lie.
+    package enum Grid: String, Hashable, Sendable, CaseIterable {
+        /// scale * (code - 2^(bits-1)); the scale may be negative, which moves the longer side to the other sign.
+        case uniform = "u"
+        /// scale * (code - zero point), one 8-bit zero point for each scale.
+        case affine = "a"
+        /// scale * table[code], an int8 table fitted to the tensor.
+        case codebook = "k"
+        /// scale * table[code], the table holding 0 and signed powers of two.
+        case log2 = "l"
+
+        /// Bits of a code. Eight bits of int8 entries would be grid `u` again, and five of powers of two would hold
+        /// nothing between 1 and 1/64 that four do not.
+        package var validBits: ClosedRange<Int> {
+            switch self {
+            case .uniform, .affine: 2...8
+            case .codebook: 2...7
+            case .log2: 2...4
+            }
+        }
+    }
+
+    /// What shares one scale.
+    package enum Granularity: Hashable, Sendable {
+        case tensor
+        case channel
+        case group(Int)
+    }
+
+    package var grid: Grid
+    /// Bits of a code, 2...8.
+    package var bits: Int
+    package var granularity: Granularity
+    /// Whether each block of 16 rows has a codebook of its own (suffix `r16`); only with grid `k`.
+    package var rowBlockCodebooks: Bool
+
+    package init(_ grid: Grid, bits: Int, _ granularity: Granularity, rowBlockCodebooks: Bool = false) {
+        self.grid = grid
+        self.bits = bits
+        self.granularity = granularity
+        self.rowBlockCodebooks = rowBlockCodebooks
+    }
+
+    /// The longest group. Longer runs are what granularity channel is for.
+    package static let longestGroup = 4096
+
+    /// Whether such a format exists: the bits suit the grid, a group is a multiple of 32 up to `longestGroup`, and only grid `k`
+    /// has codebooks of row blocks.
+    package var isValid: Bool {
+        guard grid.validBits.contains(bits), grid == .codebook || !rowBlockCodebooks else { return false }
+        guard case .group(let size) = granularity else { return true }
+        return size.isMultiple(of: 32) && (32...Self.longestGroup).contains(size)
+    }
+
+    /// Columns that share a scale in a matrix of `columns` columns.
+    package func group(columns: Int) -> Int {
+        if case .group(let size) = granularity { size } else { columns }
+    }
+
+    /// What a code stands for, less its offset, where that is the same for the whole matrix: 2^(bits-1) for grid `u`.
+    package var constantOffset: Int { grid == .uniform ? 1 << (bits - 1) : 0 }
+}
