@@ -12,6 +12,8 @@ package final class ThreadPool: @unchecked Sendable {
     package let instructionSet: InstructionSet
     /// The C pool, for kernels that run a whole region themselves. Nil for a pool of one thread without workers.
     package let handle: OpaquePointer?
+    /// One buffer for each thread, grown on demand and kept between regions: page faults would cost more than the work.
+    private let scratch: UnsafeMutablePointer<UnsafeMutableRawBufferPointer>
 
     /// A pool of `threads` threads; where the system refuses to start them, a pool of one.
     package init(threads: Int, instructionSet: InstructionSet = .best) {
@@ -19,9 +21,15 @@ package final class ThreadPool: @unchecked Sendable {
         self.handle = pool
         self.threads = pool == nil ? 1 : max(1, threads)
         self.instructionSet = instructionSet
+        scratch = .allocate(capacity: self.threads)
+        scratch.initialize(repeating: UnsafeMutableRawBufferPointer(start: nil, count: 0), count: self.threads)
     }
 
-    deinit { fettle_pool_destroy(handle) }
+    deinit {
+        fettle_pool_destroy(handle)
+        for thread in 0..<threads { scratch[thread].deallocate() }
+        scratch.deallocate()
+    }
 
     /// Calls `body` once on each thread with its index and the number of threads, and returns when all have finished.
     package func run(_ body: (_ thread: Int, _ threads: Int) -> Void) {
@@ -40,15 +48,32 @@ package final class ThreadPool: @unchecked Sendable {
 
     /// Calls `body` once for each index in `0..<count`, in chunks that free threads take in turn.
     package func forEach(_ count: Int, chunk: Int = 1, _ body: (_ index: Int) -> Void) {
+        forEach(count, chunk: chunk) { _, index in body(index) }
+    }
+
+    /// As above, and tells `body` which thread it is on, for the sake of `scratch(thread:floats:)`.
+    package func forEach(_ count: Int, chunk: Int = 1, _ body: (_ thread: Int, _ index: Int) -> Void) {
         guard count > 0 else { return }
         let next = Atomic<Int>(0)
-        run { _, _ in
+        run { thread, _ in
             while true {
                 let first = next.add(chunk, ordering: .relaxed).oldValue
                 guard first < count else { return }
-                for index in first..<min(first + chunk, count) { body(index) }
+                for index in first..<min(first + chunk, count) { body(thread, index) }
             }
         }
+    }
+
+    /// Memory for `floats` numbers at 64-byte alignment, with any contents, that is `thread`'s until it asks again.
+    /// Call it on that thread inside a region.
+    package func scratch(thread: Int, floats: Int) -> UnsafeMutablePointer<Float> {
+        let bytes = floats * MemoryLayout<Float>.stride
+        if scratch[thread].count < bytes {
+            scratch[thread].deallocate()
+            scratch[thread] = .allocate(byteCount: bytes, alignment: 64)
+        }
+        guard let base = scratch[thread].baseAddress else { preconditionFailure("scratch memory of no numbers") }
+        return base.assumingMemoryBound(to: Float.self)
     }
 
     private struct Region {

@@ -25,6 +25,7 @@ package enum TensorType: UInt32, Sendable, CaseIterable {
     case tq1_0 = 34
     case tq2_0 = 35
     case mxfp4 = 39
+    case nvfp4 = 40
 
     /// The name in lower case, for instance `q4_1`.
     package var name: String { "\(self)" }

@@ -1,5 +1,3 @@
-package import Compute
-
 /// A source model: its shape, its tensors (memory-mapped, read on demand as float32) and its tokenizer.
 package struct Model: Sendable {
     /// File stem or directory name.
@@ -22,7 +20,8 @@ package struct Model: Sendable {
     /// The named tensor.
     package func tensor(_ name: String) throws(ModelError) -> ModelTensor {
         guard let tensor = tensors[name] else {
-            throw ModelError(.malformed, file: path, place: name, "the model has no such tensor; the file is incomplete")
+            throw ModelError(
+                .malformed, file: path, place: name, "the model has no such tensor; the file is incomplete")
         }
         return tensor
     }

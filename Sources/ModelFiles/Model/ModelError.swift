@@ -27,7 +27,18 @@ package struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// One line. Control characters, which a hostile name may hold, are spelled out; a long place is cut.
     package var description: String {
-        place.isEmpty ? "\(file): \(message)" : "\(file): \(place): \(message)"
+        let place = place.unicodeScalars.count > 200 ? String(place.prefix(200)) + "..." : place
+        let text = place.isEmpty ? "\(file): \(message)" : "\(file): \(place): \(message)"
+        var line = ""
+        for scalar in text.unicodeScalars {
+            if scalar.properties.generalCategory == .control {
+                line += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                line.unicodeScalars.append(scalar)
+            }
+        }
+        return line
     }
 }

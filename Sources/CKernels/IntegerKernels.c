@@ -1,0 +1,147 @@
+#include "IntegerKernels.h"
+
+#include <string.h>
+
+#include "IntegerTable.h"
+
+#pragma STDC FP_CONTRACT OFF
+
+const fettle_integer_table *fettle_integer_kernels(fettle_isa isa) {
+#if defined(__x86_64__)
+    switch (isa) {
+    case FETTLE_AVX512: return &fettle_integer_avx512;
+    case FETTLE_AVX2: return &fettle_integer_avx2;
+    case FETTLE_SCALAR: break;
+    }
+#else
+    (void)isa;
+#endif
+    return &fettle_integer_scalar;
+}
+
+int32_t fettle_panel(fettle_isa isa, int32_t tokens) {
+    return tokens <= 1 ? 1 : fettle_integer_kernels(isa)->panel;
+}
+
+void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fettle_input *input) {
+    fettle_integer_kernels(isa)->quantize(row, token, input);
+}
+
+void fettle_zero_absent(const fettle_input *input) {
+    const int32_t panel = input->panel, used = input->tokens % panel, columns = input->columns;
+    if (used == 0) return;
+    const size_t index = (size_t)(input->tokens / panel) * (size_t)panel;
+    int8_t *values = input->values + index * (size_t)columns;
+    float *scales = input->scales + index * (size_t)(columns / input->scale_columns);
+    int32_t *sums = input->sums + index * (size_t)(columns / input->sum_columns);
+    for (int32_t slot = used; slot < panel; slot++) {
+        for (int32_t i = 0; i < columns / 4; i++) memset(values + ((size_t)i * (size_t)panel + (size_t)slot) * 4, 0, 4);
+        for (int32_t i = 0; i < columns / input->scale_columns; i++) scales[i * panel + slot] = 0;
+        for (int32_t i = 0; i < columns / input->sum_columns; i++) sums[i * panel + slot] = 0;
+    }
+}
+
+size_t fettle_product_scratch(int32_t columns, int32_t tokens) {
+    // A row block's codes; sums for each segment, which is at least 16 columns, of whole panels of tokens.
+    const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
+    const size_t bytes = (size_t)columns * 16 + (size_t)columns / 16 * sizeof(int32_t) * places;
+    return (bytes + 63) / 64 * 64;
+}
+
+void fettle_product(
+    fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
+    float *y, size_t stride) {
+    fettle_integer_kernels(isa)->product(matrix, input, first, last, scratch, y, stride);
+}
+
+void fettle_add_norm(
+    fettle_isa isa, float *residual, const float *update, const float *gamma, float epsilon, int32_t width,
+    float *target) {
+    fettle_integer_kernels(isa)->add_norm(residual, update, gamma, epsilon, width, target);
+}
+
+void fettle_gate(fettle_isa isa, const float *gate, const float *up, int32_t count, float *target) {
+    fettle_integer_kernels(isa)->gate(gate, up, count, target);
+}
+
+void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, const float *key, const float *value) {
+    fettle_integer_kernels(isa)->kv_store(kv, position, key, value);
+}
+
+size_t fettle_attend_scratch(int32_t head_width, int32_t capacity) {
+    return 4 * ((size_t)head_width + (size_t)capacity);
+}
+
+void fettle_attend(
+    fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
+    int32_t count, float *scratch, float *const *results) {
+    fettle_integer_kernels(isa)->attend(kv, head, queries, limits, count, scratch, results);
+}
+
+/// The code in layout R16 at (lane, column) of the row block whose tiles begin at `tiles`.
+static int code_at(const uint8_t *tiles, int bits, int lane, int column) {
+    const uint8_t *plane = tiles + (size_t)(column / 32) * 64 * (size_t)bits;
+    const int step = column % 32 / 4, at = lane * 4 + column % 4;
+    if (bits == 8) return plane[step * 64 + at];
+    int code = 0, shift = 0;
+    if (bits & 4) {
+        code = (plane[(step & 3) * 64 + at] >> (4 * (step / 4))) & 15;
+        plane += 4 * 64;
+        shift = 4;
+    }
+    if (bits & 2) {
+        code |= ((plane[(step & 1) * 64 + at] >> (2 * (step / 2))) & 3) << shift;
+        plane += 2 * 64;
+        shift += 2;
+    }
+    if (bits & 1) code |= ((plane[at] >> step) & 1) << shift;
+    return code;
+}
+
+static float half_at(const uint8_t *bytes) {
+    uint16_t half;
+    memcpy(&half, bytes, sizeof half);
+    uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13, bits;
+    float value;
+    memcpy(&value, &magnitude, sizeof value);
+    value *= 0x1p112f;
+    memcpy(&bits, &value, sizeof bits);
+    if ((half & 0x7c00) == 0x7c00) bits = magnitude | 0x7f800000;
+    bits |= (uint32_t)(half & 0x8000) << 16;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float float_at(const uint8_t *bytes) {
+    float value;
+    memcpy(&value, bytes, sizeof value);
+    return value;
+}
+
+void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target) {
+    const int lane = row % 16;
+    const uint8_t *block = matrix->blocks + (size_t)(row / 16) * matrix->block_bytes;
+    const uint8_t *tiles = block + matrix->tiles_at, *offsets = block + matrix->offsets_at;
+    if (matrix->bits == FETTLE_FLOAT16_BITS) {
+        for (int column = 0; column < matrix->columns; column++) {
+            target[column] = half_at(tiles + (size_t)(column / 4) * 128 + (size_t)(lane * 4 + column % 4) * 2);
+        }
+        return;
+    }
+    const int8_t *codebook = matrix->codebooks;
+    if (codebook) codebook += (size_t)(row / 16) * matrix->codebook_stride;
+    for (int column = 0; column < matrix->columns; column++) {
+        const size_t at = (size_t)(column / matrix->group) * 16 + (size_t)lane;
+        float scale = matrix->tensor_scale;
+        if (matrix->scales == FETTLE_SCALE_FLOAT16) scale = half_at(block + 2 * at);
+        if (matrix->scales == FETTLE_SCALE_FLOAT32) scale = float_at(block + 4 * at);
+        const int code = code_at(tiles, matrix->bits, lane, column);
+        switch (matrix->offsets) {
+        case FETTLE_OFFSET_CONSTANT:
+            target[column] = scale * (float)(codebook ? codebook[code] : code - matrix->offset);
+            break;
+        case FETTLE_OFFSET_ZERO_POINTS: target[column] = scale * (float)(code - offsets[at]); break;
+        case FETTLE_OFFSET_MINIMUMS: target[column] = scale * (float)code + float_at(offsets + 4 * at); break;
+        }
+    }
+}

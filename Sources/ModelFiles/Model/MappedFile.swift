@@ -1,0 +1,68 @@
+internal import Foundation
+
+/// A file mapped into memory, read-only. Its bytes are paged in when they are read, and never written.
+///
+/// The mapping assumes that nobody shortens the file while it is read: a page that is gone ends the process (SIGBUS),
+/// which is why the daemon maps models in a child process only.
+package struct MappedFile: Sendable {
+    /// Path of the file, as given.
+    package let path: String
+    /// All bytes of the file; none for an empty one.
+    package let bytes: MappedBytes
+
+    /// Maps the file at `path`.
+    ///
+    /// - Throws: `unreadable` where it does not exist, is not a regular file, or the system refuses.
+    package init(path: String) throws(ModelError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw ModelError(.unreadable, file: path, Self.explain(errno))
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw ModelError(.unreadable, file: path, Self.explain(errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "not a regular file"
+            throw ModelError(.unreadable, file: path, "is \(kind); give the path of a file")
+        }
+        let count = Int(status.st_size)
+        guard count > 0 else {
+            self.init(path: path, bytes: .empty)
+            return
+        }
+        guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+            throw ModelError(.unreadable, file: path, Self.explain(errno))
+        }
+        let mapping = Mapping(base: base, count: count)
+        self.init(path: path, bytes: MappedBytes(owner: mapping, base: base, count: count))
+    }
+
+    private init(path: String, bytes: MappedBytes) {
+        self.path = path
+        self.bytes = bytes
+    }
+
+    private static func explain(_ code: Int32) -> String {
+        let reason = String(cString: strerror(code))
+        switch code {
+        case ENOENT, ENOTDIR: return "cannot be read: \(reason); check the path"
+        case EACCES, EPERM: return "cannot be read: \(reason); grant read permission"
+        default: return "cannot be read: \(reason)"
+        }
+    }
+}
+
+/// What a slice of a mapped file keeps alive.
+private final class Mapping {
+    private let base: UnsafeMutableRawPointer
+    private let count: Int
+
+    init(base: UnsafeMutableRawPointer, count: Int) {
+        self.base = base
+        self.count = count
+    }
+
+    deinit { munmap(base, count) }
+}

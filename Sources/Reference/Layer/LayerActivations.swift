@@ -1,0 +1,70 @@
+internal import Compute
+internal import ModelFiles
+
+/// What one layer computes on its way from the residual stream to the residual stream. Allocated once and overwritten
+/// layer after layer.
+struct LayerActivations {
+    private let normEpsilon: Float
+    private let configuration: ModelConfiguration
+    /// The attention norm's output: the input of query, key and value.
+    var attentionInput: Matrix
+    /// Queries, keys and values, rotated.
+    var queryKeyValue: Matrix
+    /// Attention's output: the input of the output matrix.
+    var attended: Matrix
+    /// The residual stream between attention and feed-forward.
+    var middle: Matrix
+    /// The feed-forward norm's output: the input of gate and up.
+    var feedForwardInput: Matrix
+    var gateUp: Matrix
+    /// silu(gate) * up: the input of down.
+    var downInput: Matrix
+
+    init(rows: Int, configuration: ModelConfiguration) {
+        let c = configuration
+        let heads = c.heads * c.headWidth
+        self.configuration = c
+        normEpsilon = c.normEpsilon
+        attentionInput = Matrix(rows: rows, columns: c.width)
+        queryKeyValue = Matrix(rows: rows, columns: heads + 2 * c.keyValueHeads * c.headWidth)
+        attended = Matrix(rows: rows, columns: heads)
+        middle = Matrix(rows: rows, columns: c.width)
+        feedForwardInput = Matrix(rows: rows, columns: c.width)
+        gateUp = Matrix(rows: rows, columns: 2 * c.feedForward)
+        downInput = Matrix(rows: rows, columns: c.feedForward)
+    }
+
+    /// Everything up to the input of down, for whole sequences.
+    mutating func compute(
+        _ layer: ReferenceModel.Layer, residual: Matrix, batch: TokenBatch, rotary: RotaryTable, pool: ThreadPool
+    ) {
+        let attention = Attention(configuration, pool: pool)
+        projectAttention(layer, residual: residual, positions: batch.positions, rotary: rotary, pool: pool)
+        attention.attend(queryKeyValue, batch: batch, into: &attended)
+        projectFeedForward(layer, residual: residual, pool: pool)
+    }
+
+    /// From the residual stream to rotated queries, keys and values.
+    mutating func projectAttention(
+        _ layer: ReferenceModel.Layer, residual: Matrix, positions: [Int], rotary: RotaryTable, pool: ThreadPool
+    ) {
+        pool.rmsNorm(residual, weight: layer.attentionNorm, epsilon: normEpsilon, into: &attentionInput)
+        pool.multiply(attentionInput, layer.attentionInput, .transposedRight, into: &queryKeyValue)
+        Attention(configuration, pool: pool).rotate(&queryKeyValue, positions: positions, rotary: rotary)
+    }
+
+    /// From attention's output to the input of down.
+    mutating func projectFeedForward(_ layer: ReferenceModel.Layer, residual: Matrix, pool: ThreadPool) {
+        middle.replaceRows(from: 0, with: residual)
+        pool.multiply(attended, layer.attentionOutput, .transposedRight, into: &middle, adding: true)
+        pool.rmsNorm(middle, weight: layer.feedForwardNorm, epsilon: normEpsilon, into: &feedForwardInput)
+        pool.multiply(feedForwardInput, layer.feedForwardInput, .transposedRight, into: &gateUp)
+        pool.siluProduct(gateUp, into: &downInput)
+    }
+
+    /// Sets `residual` to the layer's output.
+    func addFeedForward(_ layer: ReferenceModel.Layer, to residual: inout Matrix, pool: ThreadPool) {
+        residual.replaceRows(from: 0, with: middle)
+        pool.multiply(downInput, layer.down, .transposedRight, into: &residual, adding: true)
+    }
+}
