@@ -137,6 +137,7 @@ import Testing
         let found = quantized.error(of: weights, importance: importance, rowImportance: rowImportance)
         // The largest weight times 1 % steps down to a thirtieth, the codes rounded for each.
         let half = Float(1 << (format.bits - 1))
+        let points = (format.bits == 8 ? -127 : -half)...half - 1
         let largest = weights.values.map(abs).max() ?? 0
         var best = Double.infinity
         for step in 0..<340 {
@@ -146,7 +147,7 @@ import Testing
                 for row in 0..<48 {
                     sum +=
                         Double(rowImportance[row])
-                        * error(weights[row: row], importance[...], scale: sign * scale, points: -half...half - 1)
+                        * error(weights[row: row], importance[...], scale: sign * scale, points: points)
                 }
                 best = min(best, sum)
             }

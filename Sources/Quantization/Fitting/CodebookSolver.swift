@@ -1,6 +1,6 @@
 /// The exact weighted k-means of a histogram with int8 centres, by dynamic programming (as Ckmeans.1d.dp, Wang and Song, 2011,
 /// for centres from a fixed set).
-struct CodebookSolver {
+package struct CodebookSolver {
     /// Prefix sums over the intervals of `PointTable.nearestCodes`.
     private let prefix: [Moments]
     /// Places 0..<255 are the points -127...127.
@@ -13,8 +13,9 @@ struct CodebookSolver {
         var second = 0.0
     }
 
-    /// A solver for a histogram of [interval][v, v * x, v * x^2] sums.
-    init(sums: [Double]) {
+    /// A solver for a histogram of [interval][v, v * x, v * x^2] sums, interval i of 512 being x in [(i - 256) / 2, (i - 255) / 2):
+    /// halfway between two points is a boundary, so that nothing of the histogram's is lost.
+    package init(sums: [Double]) {
         var prefix = [Moments()]
         for interval in 0..<PointTable.intervals {
             var next = prefix[interval]
@@ -28,7 +29,7 @@ struct CodebookSolver {
 
     /// The `count` points in -127...127 (2...128 of them) with the least sum of v * (x - nearest point)^2, ascending, and that
     /// sum.
-    func solve(_ count: Int) -> (points: [Int8], error: Double) {
+    package func solve(_ count: Int) -> (points: [Int8], error: Double) {
         // Layer n: for each place, the least error of everything below it with n + 1 points, the place being the last.
         var layer = Layer(
             cost: (0..<Self.places).map { error(0, Self.boundary($0, $0), to: $0) },

@@ -35,6 +35,7 @@ struct TableFit {
         let fit = CodebookFit(format: format, problem: problem, group: group, clip: clip)
         let found = fit.codebooks(scales)
         let largest = summary.scalesOfLargest(group: summary.columns, point: 127)[0]
+        guard largest != scales[0] else { return found.tables }
         let plain = [UInt16](repeating: largest, count: problem.rows)
         let other = fit.codebooks(plain)
         guard other.error < found.error else { return found.tables }
