@@ -1,6 +1,7 @@
 import CKernels
 import Compute
 import Foundation
+import Quantization
 import Testing
 
 @Suite("Attention over cached keys and values")
@@ -34,13 +35,15 @@ struct AttentionTests {
             let width = Int(kv.head_width)
             var results = [Float](repeating: 0, count: rows.count * width)
             var scratch = [Float](repeating: 0, count: fettle_attend_cache_scratch(kv.head_width, kv.capacity))
-            let flat = rows.flatMap(\.self)
+            let flat: [Float] = rows.flatMap(\.self)
+            let visible = limits.map { Int32($0) }
             flat.withUnsafeBufferPointer { source in
                 results.withUnsafeMutableBufferPointer { target in
-                    let queries = rows.indices.map { source.baseAddress.map { $0 + $1 * width }($0) }
-                    let targets = rows.indices.map { index in target.baseAddress.map { $0 + index * width } }
+                    guard let first = source.baseAddress, let result = target.baseAddress else { return }
+                    let queries: [UnsafePointer<Float>?] = rows.indices.map { first + $0 * width }
+                    let targets: [UnsafeMutablePointer<Float>?] = rows.indices.map { result + $0 * width }
                     fettle_attend_cache(
-                        set.cValue, &kv, Int32(head), queries, limits.map(Int32.init), Int32(rows.count), &scratch, targets)
+                        set.cValue, &kv, Int32(head), queries, visible, Int32(rows.count), &scratch, targets)
                 }
             }
             return rows.indices.map { Array(results[$0 * width..<($0 + 1) * width]) }

@@ -112,7 +112,7 @@ struct ProductTests {
             do {
                 _ = try RuntimeMatrix(packed: packed, activation: activation)
                 return nil
-            } catch let error as RuntimeError {
+            } catch {
                 return error.code
             }
         }
