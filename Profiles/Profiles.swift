@@ -1,3 +1,2 @@
-/// The device profiles that ship with Fettle, embedded at build time.
-package enum ShippedProfiles {
-}
+/// The device profiles that ship with Fettle: the build checks the YAML files beside this one and embeds their texts.
+package enum ShippedProfiles {}
