@@ -79,27 +79,47 @@ struct ProductTests {
         }
     }
 
+    /// Weights times float inputs in the written order: a sum for each column of four, added in pairs.
+    private func floatProduct(_ weights: Matrix, _ inputs: Matrix) -> Matrix {
+        var result = Matrix(rows: inputs.rows, columns: weights.rows)
+        for token in 0..<inputs.rows {
+            for row in 0..<weights.rows {
+                var sums: [Float] = [0, 0, 0, 0]
+                for column in 0..<weights.columns {
+                    sums[column % 4].addProduct(
+                        weights.values[row * weights.columns + column], inputs.values[token * weights.columns + column])
+                }
+                result.values[token * weights.rows + row] = (sums[0] + sums[1]) + (sums[2] + sums[3])
+            }
+        }
+        return result
+    }
+
     @Test("half-precision weights: the written order of four sums, on every instruction set")
-    func floats() throws {
+    func halfWeights() throws {
         var source = RandomMatrices(seed: 13)
         for (rows, columns, tokens) in [(1, 32, 1), (17, 96, 5), (33, 576, 9), (16, 64, 4)] {
-            let weights = Matrix(
+            var weights = Matrix(
                 rows: rows, columns: columns, values: (0..<rows * columns).map { _ in source.number(-1...1) })
-            let packed = try PackedMatrix(float16: weights)
+            let product = try RuntimeMatrix(packed: PackedMatrix(float16: weights), activation: .float)
+            weights.values = weights.values.map { Float(Float16($0)) }
             let inputs = source.inputs(rows: tokens, columns: columns)
-            var expected = Matrix(rows: tokens, columns: rows)
-            for token in 0..<tokens {
-                for row in 0..<rows {
-                    var sums: [Float] = [0, 0, 0, 0]
-                    for column in 0..<columns {
-                        let weight = Float(Float16(weights.values[row * columns + column]))
-                        sums[column % 4].addProduct(weight, inputs.values[token * columns + column])
-                    }
-                    expected.values[token * rows + row] = (sums[0] + sums[1]) + (sums[2] + sums[3])
-                }
-            }
-            let product = try RuntimeMatrix(packed: packed, activation: .float)
+            let expected = floatProduct(weights, inputs)
             for pool in Self.pools { #expect(try product.multiply(inputs, pool: pool) == expected) }
+        }
+    }
+
+    @Test("weight-only quantization: decoded weights times float inputs", arguments: 2...8)
+    func weightOnly(bits: Int) throws {
+        var source = RandomMatrices(seed: 200 + UInt64(bits))
+        for kind in RandomMatrices.Kind.allCases {
+            let columns = source.element([64, 576])
+            let group = kind == .tensorScale ? columns : source.element([16, 32, columns])
+            let matrix = source.matrix(rows: 20, columns: columns, bits: bits, group: group, kind: kind)
+            let inputs = source.inputs(rows: source.element([1, 6]), columns: columns)
+            let product = try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: .float)
+            let expected = floatProduct(matrix.dequantized(), inputs)
+            for pool in Self.pools { #expect(try product.multiply(inputs, pool: pool) == expected, "\(kind)") }
         }
     }
 
@@ -112,7 +132,7 @@ struct ProductTests {
             do {
                 _ = try RuntimeMatrix(packed: packed, activation: activation)
                 return nil
-            } catch let error as RuntimeError {
+            } catch {
                 return error.code
             }
         }
@@ -122,7 +142,6 @@ struct ProductTests {
         #expect(try code(66_336, group: 66_336, .int8g32) == nil)
         #expect(try code(96, group: 96, .int8g64) == .unsupported)
         #expect(try code(96, group: 48, .int8g32) == .unsupported)
-        #expect(try code(64, group: 32, .float) == .unsupported)
         #expect(try code(64, group: 32, .static) == .unsupported)
         #expect(try code(64, group: 32, .q8_k) == .unsupported)
     }

@@ -1,3 +1,4 @@
+import Compute
 import IntegerRuntime
 import Quantization
 import Testing

@@ -10,17 +10,17 @@ package struct RuntimeMatrix: @unchecked Sendable {
     let kernel: fettle_matrix
     let inputLayout: InputLayout
 
-    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or whose
-    /// 32-bit sums could overflow.
+    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or
+    /// whose 32-bit sums could overflow.
     package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
         let layout = try InputLayout(activation, columns: packed.columns)
         let isHalf = packed.bits == Int(FETTLE_FLOAT16_BITS)
-        guard isHalf == layout.isFloat else {
+        guard !isHalf || layout.isFloat else {
             throw RuntimeError(
                 .unsupported, place: "\(packed.format)/\(activation.rawValue)",
-                "float16 weights take float activations, and only they do; choose another activation")
+                "half-precision weights take float activations only; choose float")
         }
-        if !isHalf { try Self.checkSegments(packed, layout) }
+        if !layout.isFloat { try Self.checkSegments(packed, layout) }
         self.packed = packed
         self.activation = activation
         self.inputLayout = layout
@@ -45,7 +45,8 @@ package struct RuntimeMatrix: @unchecked Sendable {
         else {
             throw RuntimeError(
                 .unsupported, place: "\(packed.format)",
-                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns); choose others")
+                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns)"
+            )
         }
         guard smaller <= longest else {
             throw RuntimeError(
