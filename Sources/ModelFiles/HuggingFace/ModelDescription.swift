@@ -15,18 +15,28 @@ package struct ModelDescription: Sendable {
 extension ModelConfiguration {
     /// The shape as transformers' config.json has it; rotary divisors, which it cannot hold, stay with the weights.
     package func configJSON(tokenizer: Tokenizer) -> [UInt8] {
-        let begin = tokenizer.beginOfText.map { String($0) } ?? "null"
-        let end = tokenizer.endOfText.map { String($0) } ?? "null"
-        let members: [(key: String, value: String)] = [
-            ("architectures", "[\"LlamaForCausalLM\"]"), ("bos_token_id", begin), ("eos_token_id", end),
-            ("head_dim", "\(headWidth)"), ("hidden_act", "\"silu\""), ("hidden_size", "\(width)"),
-            ("intermediate_size", "\(feedForward)"), ("max_position_embeddings", "\(context)"),
-            ("model_type", JSON.quoted(architecture.rawValue)), ("num_attention_heads", "\(heads)"),
-            ("num_hidden_layers", "\(layers)"), ("num_key_value_heads", "\(keyValueHeads)"),
-            ("rms_norm_eps", "\(normEpsilon)"), ("rope_theta", "\(rotaryBase)"),
-            ("tie_word_embeddings", "\(tiedEmbedding)"), ("vocab_size", "\(vocabulary)"),
+        // Typed: inference over this many literals can take the compiler longer than it allows itself.
+        var members: [(String, String)] = [
+            ("architectures", "[\"LlamaForCausalLM\"]"),
+            ("bos_token_id", tokenizer.beginOfText.map(String.init) ?? "null"),
+            ("eos_token_id", tokenizer.endOfText.map(String.init) ?? "null"),
+            ("head_dim", String(headWidth)),
+            ("hidden_act", JSON.quoted("silu")),
+            ("hidden_size", String(width)),
+            ("intermediate_size", String(feedForward)),
+            ("max_position_embeddings", String(context)),
+            ("model_type", JSON.quoted(architecture.rawValue)),
+            ("num_attention_heads", String(heads)),
+            ("num_hidden_layers", String(layers)),
+            ("num_key_value_heads", String(keyValueHeads)),
         ]
-        let lines = members.map { "  \(JSON.quoted($0.key)): \($0.value)" }.joined(separator: ",\n")
+        members += [
+            ("rms_norm_eps", String(normEpsilon)),
+            ("rope_theta", String(rotaryBase)),
+            ("tie_word_embeddings", String(tiedEmbedding)),
+            ("vocab_size", String(vocabulary)),
+        ]
+        let lines = members.map { "  \(JSON.quoted($0.0)): \($0.1)" }.joined(separator: ",\n")
         return Array("{\n\(lines)\n}\n".utf8)
     }
 }
