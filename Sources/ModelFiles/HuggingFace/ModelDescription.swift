@@ -15,7 +15,7 @@ package struct ModelDescription: Sendable {
 extension ModelConfiguration {
     /// The shape as transformers' config.json has it; rotary divisors, which it cannot hold, stay with the weights.
     package func configJSON(tokenizer: Tokenizer) -> [UInt8] {
-        var members = [
+        var members: [(String, String)] = [
             ("architectures", "[\"LlamaForCausalLM\"]"),
             ("bos_token_id", tokenizer.beginOfText.map(String.init) ?? "null"),
             ("eos_token_id", tokenizer.endOfText.map(String.init) ?? "null"),
