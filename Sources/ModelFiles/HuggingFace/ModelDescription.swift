@@ -15,7 +15,6 @@ package struct ModelDescription: Sendable {
 extension ModelConfiguration {
     /// The shape as transformers' config.json has it; rotary divisors, which it cannot hold, stay with the weights.
     package func configJSON(tokenizer: Tokenizer) -> [UInt8] {
-        // Typed: inference over this many literals can take the compiler longer than it allows itself.
         var members: [(String, String)] = [
             ("architectures", "[\"LlamaForCausalLM\"]"),
             ("bos_token_id", tokenizer.beginOfText.map(String.init) ?? "null"),
