@@ -20,6 +20,14 @@ INLINE f32x16 half_to_float_16(u16x16 h) {
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
+INLINE u16x16 float_to_half_16(f32x16 v) {
+    f32v low = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7);
+    f32v high = __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    u16v a = (u16v)_mm256_cvtps_ph((__m256)low, _MM_FROUND_TO_NEAREST_INT);
+    u16v b = (u16v)_mm256_cvtps_ph((__m256)high, _MM_FROUND_TO_NEAREST_INT);
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
 INLINE u8v look_up_16(u8v table, u8v code) { return (u8v)_mm256_shuffle_epi8((__m256i)table, (__m256i)code); }
 
 #include "IntegerUnpack.h"
@@ -59,6 +67,8 @@ INLINE void dot_tile(
 #include "IntegerFloatProduct.h"
 #include "IntegerProducts.h"
 #include "IntegerQuantize.h"
+#include "IntegerElementwise.h"
+#include "IntegerAttention.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -17,6 +17,8 @@
 INLINE f32x16 half_to_float_16(u16x16 h) { return (f32x16)_mm512_cvtph_ps((__m256i)h); }
 INLINE f32v half_to_float(u16v h) { return half_to_float_16(h); }
 
+INLINE u16x16 float_to_half_16(f32x16 v) { return (u16x16)_mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT); }
+
 INLINE u8v look_up_16(u8v table, u8v code) { return (u8v)_mm512_shuffle_epi8((__m512i)table, (__m512i)code); }
 
 #include "IntegerUnpack.h"
@@ -47,6 +49,8 @@ INLINE void dot_tile(
 #include "IntegerFloatProduct.h"
 #include "IntegerProducts.h"
 #include "IntegerQuantize.h"
+#include "IntegerElementwise.h"
+#include "IntegerAttention.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -54,6 +54,30 @@ void fettle_product(
     fettle_integer_kernels(isa)->product(matrix, input, first, last, scratch, y, stride);
 }
 
+void fettle_add_norm(
+    fettle_isa isa, float *residual, const float *update, const float *gamma, float epsilon, int32_t width,
+    float *target) {
+    fettle_integer_kernels(isa)->add_norm(residual, update, gamma, epsilon, width, target);
+}
+
+void fettle_gate(fettle_isa isa, const float *gate, const float *up, int32_t count, float *target) {
+    fettle_integer_kernels(isa)->gate(gate, up, count, target);
+}
+
+void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, const float *key, const float *value) {
+    fettle_integer_kernels(isa)->kv_store(kv, position, key, value);
+}
+
+size_t fettle_attend_scratch(int32_t head_width, int32_t capacity) {
+    return 4 * ((size_t)head_width + (size_t)capacity);
+}
+
+void fettle_attend(
+    fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
+    int32_t count, float *scratch, float *const *results) {
+    fettle_integer_kernels(isa)->attend(kv, head, queries, limits, count, scratch, results);
+}
+
 /// The code in layout R16 at (lane, column) of the row block whose tiles begin at `tiles`.
 static int code_at(const uint8_t *tiles, int bits, int lane, int column) {
     const uint8_t *plane = tiles + (size_t)(column / 32) * 64 * (size_t)bits;

@@ -10,6 +10,13 @@ typedef struct {
     void (*product)(
         const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
         size_t stride);
+    void (*add_norm)(
+        float *residual, const float *update, const float *gamma, float epsilon, int32_t width, float *target);
+    void (*gate)(const float *gate, const float *up, int32_t count, float *target);
+    void (*kv_store)(const fettle_kv *kv, int32_t position, const float *key, const float *value);
+    void (*attend)(
+        const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
+        float *scratch, float *const *results);
 } fettle_integer_table;
 
 extern const fettle_integer_table fettle_integer_scalar;

@@ -10,4 +10,7 @@ static void product(
     }
 }
 
-#define TABLE {.panel = PANEL, .quantize = quantize, .product = product}
+#define TABLE { \
+    .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, .kv_store = kv_store, \
+    .attend = attend, \
+}

@@ -7,6 +7,62 @@
 
 #include "InstructionSet.h"
 
+/// Up to 16 rows of a weight matrix, and what they count.
+typedef struct {
+    const float *weights;  // finite
+    size_t stride;  // numbers from one row to the next
+    int rows;  // 1...16
+    size_t columns;
+    const float *importance;  // weight of each column in the error, finite and not negative; NULL for all the same
+} fettle_fit_rows;
+
+/// A grid of integers: code c stands for scale * (c - offset).
+typedef struct {
+    int bits;  // 2...8
+    int lowest, highest;  // codes that may be used
+    int offset;  // of every code; unused where there are zero points
+} fettle_fit_grid;
+
+/// Floats of scratch, 64-byte aligned, that a fit of groups of `group` columns needs.
+static inline size_t fettle_fit_scratch(size_t group) { return group * 17; }
+
+/// Fits a half-precision scale to each row and group of `group` columns (which divides the columns), so that
+/// sum of importance * (weight - scale * (code - offset))^2 is least; and a zero point, if `zero_points` is not NULL. Without
+/// `clip` the scale is the plain one of the largest weight, or of the range. Results are [row][group].
+void fettle_fit_integers(
+    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, int clip, float *scratch,
+    uint16_t *scales, uint8_t *zero_points);
+
+/// Fits scales for points that stand in a table, starting from those given: near them, or with `wide` everywhere.
+/// table[i] is the point nearest to every x in [(i - 256) / 2, (i - 255) / 2), i = 0...511.
+void fettle_fit_table(
+    fettle_isa isa, const fettle_fit_rows *rows, const float *table, size_t group, int wide, float *scratch,
+    uint16_t *scales);
+
+/// Rounds weights to the codes of their nearest points, [row][column]. `zero_points` is NULL for a constant offset.
+void fettle_fit_encode_integers(
+    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, float *scratch,
+    const uint16_t *scales, const uint8_t *zero_points, uint8_t *codes);
+
+/// Rounds weights to the codes of their nearest table points; nearest_codes is as `table` of fettle_fit_table.
+void fettle_fit_encode_table(
+    fettle_isa isa, const fettle_fit_rows *rows, const uint8_t *nearest_codes, size_t group, float *scratch,
+    const uint16_t *scales, uint8_t *codes);
+
+/// Adds the rows to a histogram over weight / scale, in the intervals of fettle_fit_table: for each of 512 intervals the sums
+/// of v, v * x and v * x^2, where v = importance * row importance * scale^2. row_importance is NULL for all the same.
+void fettle_fit_intervals(
+    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums);
+
+/// Widens *smallest...*largest to the weights that count in the error.
+void fettle_fit_extremes(
+    const fettle_fit_rows *rows, const float *row_importance, float *smallest, float *largest);
+
+/// Adds the rows to a histogram over `bins` equal parts of smallest...largest: sums of the importance and of importance *
+/// weight for each.
+void fettle_fit_summary(
+    const fettle_fit_rows *rows, const float *row_importance, float smallest, float largest, size_t bins, double *sums);
+
 /// Packs the codes of up to 16 rows, `stride` bytes apart, into columns / 32 tiles of 64 * bits bytes. Rows from `rows` to 16
 /// become zeros. bits is 2...8, columns a multiple of 32.
 void fettle_pack_tiles(

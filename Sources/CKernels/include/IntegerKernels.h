@@ -5,6 +5,7 @@
 #ifndef FETTLE_INTEGER_KERNELS_H
 #define FETTLE_INTEGER_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -90,5 +91,45 @@ void fettle_product(
 
 /// Writes the weights of one row as float32: an embedding look-up.
 void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target);
+
+/// residual += update (where not NULL); target = residual / sqrt(mean square + epsilon) * gamma. `width` is a multiple of 16.
+void fettle_add_norm(
+    fettle_isa isa, float *residual, const float *update, const float *gamma, float epsilon, int32_t width,
+    float *target);
+
+/// target = gate * sigmoid(gate) * up (SwiGLU). `count` is a multiple of 16.
+void fettle_gate(fettle_isa isa, const float *gate, const float *up, int32_t count, float *target);
+
+/// Cosines and sines of position * frequency for each of `pairs` pairs, in double precision with a polynomial of our own.
+void fettle_rotary_angles(int32_t position, const double *frequencies, int32_t pairs, float *cosines, float *sines);
+
+/// Rotates the pairs of each of `heads` heads of `width` columns: (0, 1), (2, 3), ... if `adjacent`, else (i, i + width / 2).
+void fettle_rotate(
+    float *rows, int32_t heads, int32_t width, bool adjacent, const float *cosines, const float *sines);
+
+/// Keys and values of one layer. Pointers borrow the owner's bytes.
+typedef struct {
+    uint8_t *keys;  // [head][capacity / 16][head_width][16 positions], half precision or int8
+    uint8_t *values;  // [head][capacity][value_stride]
+    float *key_scales;  // int8: [head][capacity]
+    float *value_scales;
+    int32_t capacity;  // positions, a multiple of 16
+    int32_t heads;
+    int32_t head_width;  // at most 1024
+    int32_t value_stride;  // head_width rounded up to a multiple of 16
+    bool int8;
+} fettle_kv;
+
+/// Stores the keys and values (heads x head_width numbers each) of one position.
+void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, const float *key, const float *value);
+
+/// Floats of `scratch` that fettle_attend needs.
+size_t fettle_attend_scratch(int32_t head_width, int32_t capacity);
+
+/// Attention of up to 4 query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r sees the
+/// first limits[r] positions. results[r] receives head_width numbers.
+void fettle_attend(
+    fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
+    int32_t count, float *scratch, float *const *results);
 
 #endif

@@ -18,14 +18,20 @@ enum FloatDecoder {
         }
     }
 
-    /// The half-precision number at byte `offset`, by shifts and one exact multiplication: without -march there is no
-    /// conversion instruction, and the library call that takes its place costs ten times as much.
+    /// The half-precision number at byte `offset`.
     @inline(__always)
     static func half(_ bytes: UnsafeRawPointer, _ offset: Int) -> Float {
-        let bits = UInt32(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+        half(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+
+    /// A half-precision number by shifts and one exact multiplication: without -march there is no conversion instruction,
+    /// and the library call that takes its place costs ten times as much.
+    @inline(__always)
+    static func half(_ pattern: UInt16) -> Float {
+        let bits = UInt32(pattern)
         let sign = (bits & 0x8000) << 16
         let magnitude = (bits & 0x7FFF) << 13
-        // Infinity and NaN keep their exponent of all ones; the rest is moved from bias 15 to bias 127, denormals included.
+        // Infinity and NaN keep an exponent of all ones; the rest moves from bias 15 to bias 127, denormals included.
         let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
         let special = magnitude | 0x7F80_0000
         return Float(bitPattern: (magnitude >= 0x0F80_0000 ? special : finite) | sign)

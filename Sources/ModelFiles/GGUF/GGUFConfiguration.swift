@@ -1,16 +1,16 @@
 /// The shape of a model, as the metadata of a GGUF file gives it, with llama.cpp's defaults.
-struct GGUFConfiguration {
+package struct GGUFConfiguration {
     private let entries: [GGUFEntry]
     private let file: String
 
     /// The configuration in `entries`, the metadata of `file`.
-    init(entries: [GGUFEntry], file: String) {
+    package init(entries: [GGUFEntry], file: String) {
         self.entries = entries
         self.file = file
     }
 
     /// The configuration, checked; the last two come from the tensors.
-    func configuration(rotaryDivisors: [Float]?, tiedEmbedding: Bool) throws(ModelError) -> ModelConfiguration {
+    package func configuration(rotaryDivisors: [Float]?, tiedEmbedding: Bool) throws(ModelError) -> ModelConfiguration {
         guard let name = entries.value(of: "general.architecture")?.string else {
             throw ModelError(.malformed, file: file, place: "general.architecture", "is missing; fetch the model again")
         }

@@ -1,14 +1,14 @@
 /// The shape of a model as config.json gives it, with the defaults of transformers' `LlamaConfig`.
-struct HuggingFaceConfiguration {
+package struct HuggingFaceConfiguration {
     private let json: JSON
     private let file: String
     /// The shape, checked.
-    let model: ModelConfiguration
+    package let model: ModelConfiguration
 
     /// Reads `json`, the content of the config.json at `file`.
     ///
     /// - Throws: `malformed` or `unsupported`, naming the key.
-    init(json: JSON, file: String) throws(ModelError) {
+    package init(json: JSON, file: String) throws(ModelError) {
         self.json = json
         self.file = file
         let fields = Fields(json: json, file: file)

@@ -1,5 +1,5 @@
 /// What a pre-tokenizer's regular expression asks of a character.
-enum CharacterClass: Equatable {
+package enum CharacterClass: Equatable {
     /// `\p{L}`
     case letter
     /// `\p{N}`
@@ -16,7 +16,7 @@ enum CharacterClass: Equatable {
 
     /// The class of the character at `position` of `text`, which is valid UTF-8, and the position behind it.
     @inline(__always)
-    static func read(_ text: [UInt8], at position: Int) -> (class: CharacterClass, end: Int) {
+    package static func read(_ text: [UInt8], at position: Int) -> (class: CharacterClass, end: Int) {
         let byte = text[position]
         if byte < 0x80 { return (CharacterClass(ascii: byte), position + 1) }
         return readBeyondASCII(text, at: position)

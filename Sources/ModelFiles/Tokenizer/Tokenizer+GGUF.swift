@@ -26,7 +26,7 @@ extension Tokenizer {
                 tokens: zip(spellings, kinds).map { TokenizerDescription.Token(spelling: $0, kind: $1) },
                 merges: try metadata.strings("merges"), preTokenizer: preTokenizer, composesText: false,
                 // llama.cpp's defaults: both follow from the pre-tokenizer alone.
-                ignoresMerges: preTokenizer == .llama3, beginOfText: try metadata.id("bos_token_id"),
+                ignoresMerges: preTokenizer == .llama3, unknown: nil, beginOfText: try metadata.id("bos_token_id"),
                 endOfText: try metadata.id("eos_token_id"),
                 addsBeginOfText: try metadata.bool("add_bos_token") ?? (preTokenizer == .llama3)))
     }

@@ -24,6 +24,7 @@ extension Tokenizer {
         let tokens = try root.tokens()
         var ids: [String: Int32] = [:]
         for (id, token) in tokens.enumerated() where token.kind != .normal { ids[token.spelling] = Int32(id) }
+        let unknown = try model.unknown(in: ids)
         let template = try root.optional("post_processor")?.beginOfText()
         let configuredBegin = try configuration?.token("bos_token", in: ids)
         let configuredEnd = try configuration?.token("eos_token", in: ids)
@@ -34,12 +35,10 @@ extension Tokenizer {
                 merges: try model.merges(), preTokenizer: try root.member("pre_tokenizer").preTokenizer(),
                 composesText: try root.optional("normalizer")?.composes() ?? false,
                 ignoresMerges: try model.optional("ignore_merges")?.bool() ?? false,
-                beginOfText: template ?? beginOfText ?? configuredBegin, endOfText: endOfText ?? configuredEnd,
+                unknown: unknown, beginOfText: template ?? beginOfText ?? configuredBegin,
+                endOfText: endOfText ?? configuredEnd,
                 // As llama.cpp's converter has it: tokenizer_config.json overrides the post-processor.
                 addsBeginOfText: addsBeginOfText ?? (template != nil)))
-        if let unknown = try model.optional("unk_token"), byteTokens.contains(-1) {
-            throw unknown.unsupported("an unknown token beside missing byte tokens", supported: "null")
-        }
     }
 }
 
@@ -56,6 +55,18 @@ extension JSONPlace {
         if let fallback = try optional("byte_fallback"), try fallback.bool() {
             throw fallback.unsupported("true", supported: "false (byte-level BPE)")
         }
+    }
+
+    /// Of `model`: the token that stands for a byte without one.
+    fileprivate func unknown(in ids: [String: Int32]) throws(ModelError) -> Int32? {
+        guard let place = try optional("unk_token") else { return nil }
+        guard let id = ids[try place.string()] else {
+            throw place.unsupported("a token that is not in added_tokens", supported: "null, an added token")
+        }
+        if let fuses = try optional("fuse_unk"), try fuses.bool() {
+            throw fuses.unsupported("true", supported: "false")
+        }
+        return id
     }
 
     /// Of `model`: the merges, each "left right"; files have them so, or as pairs.

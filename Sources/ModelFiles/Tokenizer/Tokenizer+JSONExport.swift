@@ -18,7 +18,7 @@ extension Tokenizer {
             "model":{
             "type":"BPE",
             "dropout":null,
-            "unk_token":null,
+            "unk_token":\(unknown.map { JSON.quoted(spelling(of: $0)) } ?? "null"),
             "continuing_subword_prefix":null,
             "end_of_word_suffix":null,
             "fuse_unk":false,

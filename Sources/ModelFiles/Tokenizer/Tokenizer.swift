@@ -22,7 +22,9 @@ package struct Tokenizer: Sendable {
     let tokens: TokenTable
     let merges: MergeTable
     let added: AddedTokens
-    /// The token of each single byte, or -1 where the vocabulary has none.
+    /// What stands for a byte that no token spells, where tokenizer.json names a token for it.
+    let unknown: Int32?
+    /// The token of each single byte: where the vocabulary has none, `unknown` or -1.
     let byteTokens: [Int32]
     /// Where a word that is a token by itself is not merged (Llama 3's `ignore_merges`): the normal tokens by their bytes.
     let wholeWords: TokenIndex?

@@ -18,6 +18,8 @@ struct TokenizerDescription {
     var composesText: Bool
     /// Whether a word that is a token by itself is not merged.
     var ignoresMerges: Bool
+    /// What stands for a byte that no token spells.
+    var unknown: Int32?
     var beginOfText: Int32?
     var endOfText: Int32?
     var addsBeginOfText: Bool
@@ -34,39 +36,29 @@ extension Tokenizer {
         try description.checkDistinct(index, table)
 
         tokens = table
-        byteTokens = (UInt8.min...UInt8.max).map { index.id(of: [$0], in: table) ?? -1 }
+        byteTokens = (UInt8.min...UInt8.max).map { index.id(of: [$0], in: table) ?? description.unknown ?? -1 }
         merges = try description.mergeTable(index, table)
         added = AddedTokens(
             description.tokens.indices.lazy.filter { description.tokens[$0].kind != .normal }
                 .map { AddedTokens.Token(id: Int32($0), kind: description.tokens[$0].kind) },
             in: table)
         wholeWords = description.ignoresMerges ? index : nil
+        unknown = description.unknown
         preTokenizer = description.preTokenizer
         composesText = description.composesText
         beginOfText = description.beginOfText
         endOfText = description.endOfText
         addsBeginOfText = description.addsBeginOfText
-        try checkBytes(description)
-        try checkControl(description)
+        try checkIds(description)
+        try description.checkBytes(index, table)
     }
 
-    /// Text of printable ASCII must have tokens. Rarer bytes may lack one, and are then left out of what is encoded, as
-    /// `tokenizers` and llama.cpp do: SmolLM2 has no token for 21 of them.
-    private func checkBytes(_ description: TokenizerDescription) throws(ModelError) {
-        for byte in [0x0A] + Array(UInt8(0x20)...0x7E) where byteTokens[Int(byte)] < 0 {
-            let spelling = ByteLevelAlphabet.spelling(of: CollectionOfOne(byte))
-            throw ModelError(
-                .malformed, file: description.file, place: description.tokensPlace,
-                "no token spells byte \(byte) (\"\(spelling)\"); the vocabulary is incomplete, fetch the file again")
-        }
-    }
-
-    private func checkControl(_ description: TokenizerDescription) throws(ModelError) {
-        for (name, id) in [("begin", beginOfText), ("end", endOfText)] {
+    private func checkIds(_ description: TokenizerDescription) throws(ModelError) {
+        for (name, id) in [("begin-of-text", beginOfText), ("end-of-text", endOfText), ("unknown", unknown)] {
             guard let id, !(id >= 0 && id < count) else { continue }
             throw ModelError(
                 .malformed, file: description.file, place: description.tokensPlace,
-                "the \(name)-of-text token is \(id), but ids end at \(count - 1); correct the id")
+                "the \(name) token is \(id), but ids end at \(count - 1); correct the id")
         }
         guard !addsBeginOfText || beginOfText != nil else {
             throw ModelError(
@@ -118,6 +110,17 @@ extension TokenizerDescription {
             if let other = twin.map(Int.init) ?? ids.updateValue(id, forKey: Array(token.spelling.utf8)) {
                 throw fault(tokensPlace, "tokens \(other) and \(id) have one spelling; fetch the file again")
             }
+        }
+    }
+
+    /// Text of printable ASCII must have tokens. Rarer bytes may lack one, and are then left out of what is encoded, as
+    /// `tokenizers` and llama.cpp do: SmolLM2 has no token for 21 of them.
+    fileprivate func checkBytes(_ index: TokenIndex, _ table: TokenTable) throws(ModelError) {
+        for byte in [0x0A] + Array(UInt8(0x20)...0x7E) where index.id(of: [byte], in: table) == nil {
+            let spelling = ByteLevelAlphabet.spelling(of: CollectionOfOne(byte))
+            throw fault(
+                tokensPlace,
+                "no token spells byte \(byte) (\"\(spelling)\"); the vocabulary is incomplete, fetch the file again")
         }
     }
 

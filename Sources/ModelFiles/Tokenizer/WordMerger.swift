@@ -24,7 +24,7 @@ struct WordMerger {
     /// A binary heap, the next to merge at its root.
     private var heap: [Candidate] = []
 
-    /// Appends the tokens of `word` to `output`. A byte that no token spells is left out, as `tokenizers` leaves it out.
+    /// Appends the tokens of `word` to `output`. A byte without a token is left out, as `tokenizers` leaves it out.
     mutating func merge(_ word: ArraySlice<UInt8>, tokenizer: Tokenizer, into output: inout [Int32]) {
         symbols.removeAll(keepingCapacity: true)
         for byte in word {

@@ -10,11 +10,14 @@
 ///     (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 ///
 /// with `\p{N}` in place of `\p{N}{1,3}` for `qwen2`.
-struct WordScanner {
-    let preTokenizer: Tokenizer.PreTokenizer
+package struct WordScanner {
+    private let preTokenizer: Tokenizer.PreTokenizer
+
+    /// A scanner that cuts as `preTokenizer` does.
+    package init(preTokenizer: Tokenizer.PreTokenizer) { self.preTokenizer = preTokenizer }
 
     /// The end of the word that begins at `start`; `text` is valid UTF-8, and `start` a character's first byte in it.
-    func endOfWord(_ text: [UInt8], from start: Int) -> Int {
+    package func endOfWord(_ text: [UInt8], from start: Int) -> Int {
         if text[start] == UInt8(ascii: "'"), let end = endOfContraction(text, from: start) { return end }
         return switch preTokenizer {
         case .gpt2, .smollm: endOfGPT2Word(text, from: start)

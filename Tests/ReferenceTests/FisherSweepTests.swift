@@ -1,0 +1,87 @@
+import Compute
+import ModelFiles
+import Reference
+import Testing
+
+@Suite struct FisherSweepTests {
+    /// Columns of each matrix in the stacked outputs of its group, for the shape of the fixture.
+    private static let columns: [(part: String, group: LayerGroup, range: Range<Int>)] = [
+        ("attn_q", .attentionInput, 0..<64), ("attn_k", .attentionInput, 64..<96), ("attn_v", .attentionInput, 96..<128),
+        ("attn_output", .attentionOutput, 0..<64), ("ffn_gate", .feedForwardInput, 0..<72),
+        ("ffn_up", .feedForwardInput, 72..<144), ("ffn_down", .down, 0..<64),
+    ]
+
+    @Test(arguments: [true, false]) func outputGradientsAreAutograds(tied: Bool) throws {
+        let golden = try GoldenFile(tied ? "tied" : "untied")
+        let recorder = try record(tied: tied)
+        for site in recorder.sites {
+            for (part, _, range) in Self.columns.filter({ $0.group == site.group }) {
+                let expected = try golden.tensor("gradient.\(site.layer).\(part)")
+                #expect(site.outputGradients.columns(range).distance(from: expected) < roundingTolerance, "\(part)")
+            }
+        }
+        let embedding = try #require(recorder.embedding)
+        #expect(embedding.distance(from: try golden.tensor("gradient.embedding")) < roundingTolerance)
+    }
+
+    /// dL/dW = gᵀ x.
+    @Test(arguments: [true, false]) func weightGradientsAreAutograds(tied: Bool) throws {
+        let golden = try GoldenFile(tied ? "tied" : "untied")
+        let recorder = try record(tied: tied)
+        for (layer, part) in [(0, "attn_q"), (1, "attn_k"), (0, "ffn_up"), (1, "ffn_down")] {
+            let place = try #require(Self.columns.first { $0.part == part })
+            let site = try #require(recorder.sites.first { $0.layer == layer && $0.group == place.group })
+            let gradient = ThreadPool(threads: 1).product(
+                site.outputGradients.columns(place.range), site.inputs, .transposedLeft)
+            #expect(gradient.distance(from: try golden.tensor("weight.\(layer).\(part)")) < roundingTolerance)
+        }
+    }
+
+    @Test func visitsEveryGroupFromLastToFirst() throws {
+        let recorder = try record(tied: true)
+        let order: [LayerGroup] = [.down, .feedForwardInput, .attentionOutput, .attentionInput]
+        #expect(recorder.sites.map(\.layer) == [1, 1, 1, 1, 0, 0, 0, 0])
+        #expect(recorder.sites.map(\.group) == order + order)
+        let weights = try GoldenFile("weights")
+        let model = try weights.model(GoldenFile.configuration(tied: true))
+        #expect(try recorder.hidden == model.hidden(sequences: weights.sequences))
+    }
+
+    @Test func sampledLabelsFollowTheModelAndTheSeed() throws {
+        let weights = try GoldenFile("weights")
+        let model = try weights.model(GoldenFile.configuration(tied: true))
+        let sequence = [Int32](repeating: 5, count: 1)
+        let sweep = try FisherSweep(model: model, sequences: [[Int32]](repeating: sequence, count: 4000))
+        var recorder = Recorder()
+        let labels = try sweep.run(labels: .sampled(seed: 1), visitor: &recorder)
+        let logits = try model.logits(tokens: sequence, rows: 0..<1)
+        let targets = (0..<96).map { Int32($0) }
+        let probabilities = try targets.map { try exp(model.pool.logProbabilities(of: [$0], logits: logits)[0]) }
+        let counts = targets.map { target in Double(labels.count { $0 == target }) }
+        // Pearson's statistic over 96 tokens has mean 95 and standard deviation 14 where labels follow the model.
+        let statistic = zip(counts, probabilities).reduce(0.0) { sum, pair in
+            sum + (pair.0 - 4000 * pair.1) * (pair.0 - 4000 * pair.1) / (4000 * pair.1)
+        }
+        #expect(statistic < 95 + 5 * 14)
+        #expect(try sweep.run(labels: .sampled(seed: 1), visitor: &recorder) == labels)
+        #expect(try sweep.run(labels: .sampled(seed: 2), visitor: &recorder) != labels)
+    }
+
+    @Test func labelsThatDoNotFitAreRefused() throws {
+        let model = try GoldenFile("weights").model(GoldenFile.configuration(tied: true))
+        let sweep = try FisherSweep(model: model, sequences: [[1, 2, 3]])
+        var recorder = Recorder()
+        #expect(throws: ReferenceError.self) { try sweep.run(labels: .given([[1, 2]]), visitor: &recorder) }
+        #expect(throws: ReferenceError.self) { try sweep.run(labels: .given([[1, 2, 96]]), visitor: &recorder) }
+        #expect(recorder.sites.isEmpty)
+    }
+
+    private func record(tied: Bool) throws -> Recorder {
+        let weights = try GoldenFile("weights")
+        let model = try weights.model(GoldenFile.configuration(tied: tied))
+        var recorder = Recorder()
+        let sweep = try FisherSweep(model: model, sequences: weights.sequences)
+        try sweep.run(labels: .given(weights.labels), visitor: &recorder)
+        return recorder
+    }
+}
