@@ -36,15 +36,22 @@ package struct ProfileLibrary: Sendable {
     /// - Throws: `unknownProfile` with the nearest names, `badInheritance`, and every mistake of the texts themselves.
     package func load(_ nameOrPath: String) throws(ProfileError) -> DeviceProfile {
         let isPath = nameOrPath.contains("/") || nameOrPath.hasSuffix(".yaml") || nameOrPath.hasSuffix(".yml")
-        if isPath { return try resolve(ProfileSource(file: nameOrPath)) }
+        if isPath { return try load(file: nameOrPath) }
         guard let source = find(nameOrPath, beside: nil) else { throw unknown(nameOrPath) }
         return try resolve(source)
+    }
+
+    /// Reads the profile in a file, whatever the file is called.
+    ///
+    /// - Throws: As `load(_:)`, but for `unknownProfile`.
+    package func load(file path: String) throws(ProfileError) -> DeviceProfile {
+        try resolve(ProfileSource(file: path))
     }
 
     /// Reads a profile from text.
     ///
     /// - Parameter file: How the text is called in messages; what it extends is looked up beside it.
-    /// - Throws: As `load`.
+    /// - Throws: As `load(file:)`.
     package func parse(_ text: String, file: String) throws(ProfileError) -> DeviceProfile {
         try resolve(ProfileSource(file: file, text: text))
     }

@@ -23,6 +23,15 @@ package enum CanonicalJSON: Sendable, Equatable {
     /// The value on several lines, two spaces for each level.
     package var pretty: String { pretty(indent: "") }
 
+    /// Every value that is not a map, with its key path, sorted: one line each for people.
+    package var leaves: [(keyPath: String, value: String)] {
+        guard case .map(let entries) = self else { return [] }
+        return Self.sorted(entries).flatMap { key, value -> [(keyPath: String, value: String)] in
+            guard case .map = value else { return [(key, value.encoded)] }
+            return value.leaves.map { ("\(key).\($0.keyPath)", $0.value) }
+        }
+    }
+
     private func pretty(indent: String) -> String {
         let inner = indent + "  "
         switch self {

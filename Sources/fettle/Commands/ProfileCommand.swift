@@ -1,0 +1,33 @@
+internal import ArgumentParser
+internal import DeviceProfiles
+internal import Foundation
+internal import Profiles
+
+/// `fettle profile`: what devices are known, what a profile says, whether a file is right.
+struct ProfileCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "profile", abstract: "Lists, shows and checks device profiles.",
+        subcommands: [
+            ProfileListCommand.self, ProfileShowCommand.self, ProfileCheckCommand.self, ProfileSchemaCommand.self,
+        ])
+}
+
+/// Where profiles are looked up: the user's directories, then what ships.
+struct ProfileOptions: ParsableArguments {
+    @Option(
+        name: .customLong("profiles"), parsing: .singleValue,
+        help: ArgumentHelp("A directory of your own profiles; may be repeated.", valueName: "dir"))
+    var directories: [String] = []
+
+    /// The library of this run.
+    var library: ProfileLibrary {
+        ProfileLibrary(directories: directories, shipped: ShippedProfiles.all)
+    }
+}
+
+extension ProfileError {
+    /// Says what is wrong on standard error, in one line.
+    func report() {
+        FileHandle.standardError.write(Data("\(self)\n".utf8))
+    }
+}
