@@ -11,7 +11,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 let package = Package(
@@ -23,24 +22,24 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // MARK: Kernels: C for each instruction set, and Swift's way to them
         .target(name: "CKernels"),
-        .target(name: "Compute", dependencies: ["CKernels"], swiftSettings: strict),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "Compute", dependencies: ["CKernels", "CLibCrypto"], swiftSettings: strict),
 
         // MARK: Profiles: what a device can do and must hold
         .systemLibrary(
             name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-        .target(name: "DeviceProfiles", dependencies: ["CLibYAML", crypto], swiftSettings: strict),
+        .target(name: "DeviceProfiles", dependencies: ["CLibYAML", "Compute"], swiftSettings: strict),
         .target(
             name: "Profiles", path: "Profiles", exclude: [], swiftSettings: strict, plugins: ["EmbedProfiles"]),
         .executableTarget(name: "profile-check", dependencies: ["DeviceProfiles"], swiftSettings: strict),
 
         // MARK: Models: files in, tensors and tokens out
-        .target(name: "ModelFiles", dependencies: ["CKernels", "Compute", crypto], swiftSettings: strict),
+        .target(name: "ModelFiles", dependencies: ["CKernels", "Compute"], swiftSettings: strict),
 
         // MARK: Formats: tensors in, codes and packed bytes out
         .target(
@@ -57,7 +56,7 @@ let package = Package(
         .target(
             name: "Tuning",
             dependencies: [
-                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Reference", "IntegerRuntime", crypto, grdb,
+                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Reference", "IntegerRuntime", grdb,
             ],
             swiftSettings: strict),
 
@@ -65,7 +64,7 @@ let package = Package(
         .target(
             name: "Bundles",
             dependencies: [
-                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning", crypto,
+                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning",
             ],
             swiftSettings: strict),
 

@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Compute
 
 extension DeviceProfile {
     /// The profile after inheritance, as canonical JSON (sorted keys, base units, defaults filled in).
@@ -6,10 +6,9 @@ extension DeviceProfile {
 
     /// SHA-256 of `resolved`, hexadecimal.
     package var digest: String {
-        SHA256.hash(data: Array(resolved.utf8)).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        let hash = SHA256()
+        hash.update(resolved.utf8)
+        return hash.hexadecimal()
     }
 
     /// What the profile demands, as canonical JSON in base units, with the keys of the YAML. The description and the

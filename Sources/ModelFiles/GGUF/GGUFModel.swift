@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Compute
 internal import Foundation
 
 /// A GGUF file read as a model.
@@ -65,8 +65,8 @@ struct GGUFModel {
     }
 
     private func digest() -> String {
-        var hash = SHA256()
-        reader.bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        return hash.finalize().map { byte in String(format: "%02x", byte) }.joined()
+        let hash = SHA256()
+        reader.bytes.withUnsafeBytes { hash.update($0) }
+        return hash.hexadecimal()
     }
 }

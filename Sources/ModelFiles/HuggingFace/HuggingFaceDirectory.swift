@@ -1,4 +1,4 @@
-internal import Crypto
+internal import Compute
 internal import Foundation
 
 /// A Hugging Face directory read as a model: config.json, *.safetensors, tokenizer.json, and where they are there
@@ -115,12 +115,12 @@ struct HuggingFaceDirectory {
             guard FileManager.default.fileExists(atPath: file) else { continue }
             files.append((name, try MappedFile(path: file).bytes))
         }
-        var hash = SHA256()
+        let hash = SHA256()
         for (name, bytes) in files.sorted(by: { $0.name < $1.name }) {
-            hash.update(data: Array(name.utf8) + [0])
-            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update(bufferPointer: $0) }
-            bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            hash.update(Array(name.utf8) + [0])
+            withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { hash.update($0) }
+            bytes.withUnsafeBytes { hash.update($0) }
         }
-        return hash.finalize().map { byte in String(format: "%02x", byte) }.joined()
+        return hash.hexadecimal()
     }
 }

@@ -1,0 +1,46 @@
+# Fettle's commands. Each one sets up what it needs first and says what it does.
+#
+#   make demo              build, fetch SmolLM2-135M, tune it for two devices, show the bundles
+#   make test              build, run every test
+#   make check DATA=DIR    the figures that need WikiText-2, SmolLM2 and llama.cpp (DIR keeps what is fetched)
+#   make lint              formatting, import order, file sizes
+#   make bench             llama.cpp and Fettle side by side
+#   make install           fettle into PREFIX/bin (default /usr/local)
+
+PACKAGES := libyaml-dev libsqlite3-dev libssl-dev pkg-config python3-pip
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+PREFIX ?= /usr/local
+BUILD := swift build -c release
+TEST := swift test -c release --disable-testable-imports --disable-xctest
+FETTLE := .build/release/fettle
+
+.PHONY: demo test check lint bench install setup build
+
+setup:
+	@scripts/setup.sh "$(SUDO)" $(PACKAGES)
+
+build: setup
+	@echo "Building Fettle in release (about 8 minutes the first time on 2 cores, mostly its dependencies)."
+	@$(BUILD) --product fettle
+
+demo: build
+	@scripts/demo.sh $(FETTLE)
+
+test: setup
+	@echo "Building and running the tests (first time: about 12 minutes on 2 cores, mostly dependencies; then 2)."
+	@$(TEST)
+
+check: build
+	@test -n "$(DATA)" || { echo "make check: write DATA=DIR, where DIR has wikitext2-valid.txt and wikitext2-test.txt"; exit 2; }
+	@scripts/check.sh $(FETTLE) "$(DATA)"
+
+lint:
+	@echo "Checking format (swift format lint --strict), a few seconds."
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Plugins Profiles/Profiles.swift
+
+bench: build
+	@scripts/bench.sh $(FETTLE)
+
+install: build
+	@install -D -m 755 $(FETTLE) "$(DESTDIR)$(PREFIX)/bin/fettle"
+	@echo "Installed $(DESTDIR)$(PREFIX)/bin/fettle; it needs the system's libyaml and libsqlite3."

@@ -1,0 +1,51 @@
+internal import ArgumentParser
+internal import Bundles
+internal import DeviceProfiles
+internal import Foundation
+internal import IntegerRuntime
+internal import ModelFiles
+internal import Quantization
+internal import Reference
+internal import Tuning
+
+/// What a command's end means to scripts.
+enum ExitStatus: Int32 {
+    /// Done, and every goal is met.
+    case success = 0
+    /// Disk full, permission, memory.
+    case systemFailure = 1
+    case usage = 2
+    /// A goal of the profile is not met; explained on stderr.
+    case goalMissed = 3
+    /// A file or profile is not what it should be.
+    case badInput = 4
+    /// Stopped by a signal; running again goes on.
+    case interrupted = 5
+
+    /// Writes what is to be said about `error` to stderr (help and version to stdout) and classifies it.
+    static func report(_ error: any Error) -> ExitStatus {
+        if let status = (error as? ExitCode).map({ ExitStatus(rawValue: $0.rawValue) ?? .usage }) { return status }
+        if let status = classified(error) {
+            Console.message("error: \(error)")
+            return status
+        }
+        let text = Fettle.fullMessage(for: error)
+        guard Fettle.exitCode(for: error) == .success else {
+            Console.message(text)
+            return Fettle.exitCode(for: error) == .validationFailure ? .usage : .systemFailure
+        }
+        print(text)
+        return .success
+    }
+
+    private static func classified(_ error: any Error) -> ExitStatus? {
+        switch error {
+        case let error as ModelError: error.code == .unwritable ? .systemFailure : .badInput
+        case let error as BundleError: error.code == .unwritable ? .systemFailure : .badInput
+        case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
+        case let error as TuningError: error.exitStatus
+        case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
+        default: nil
+        }
+    }
+}
