@@ -1,0 +1,77 @@
+internal import Foundation
+package import Compute
+package import IntegerRuntime
+package import Reference
+
+/// Runs packed models over a text beside their float32 source, by llama-perplexity's protocol. The source's logits are
+/// computed once for each chunk and shared by all candidates.
+package struct QualityEvaluation: Sendable {
+    private let reference: ReferenceModel
+    private let text: EvaluationText
+    private let pool: ThreadPool
+
+    /// An evaluation of models against `reference` on `text`.
+    package init(reference: ReferenceModel, text: EvaluationText, pool: ThreadPool) {
+        self.reference = reference
+        self.text = text
+        self.pool = pool
+    }
+
+    /// What one candidate did at every scored position, in the order of the text: so that two can be compared in pairs.
+    package struct Scores: Sendable {
+        /// KL(source || candidate), nats.
+        package var divergences: [Double] = []
+        package var referenceLogProbability = 0.0
+        package var candidateLogProbability = 0.0
+        package var agreements = 0
+
+        /// The summary; `mode` is how the candidate was run.
+        package func measure(text: EvaluationText, mode: String, predictedKL: Double?) -> QualityMeasure {
+            let count = Double(max(divergences.count, 1))
+            let mean = divergences.reduce(0, +) / count
+            let squares = divergences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+            // 1.96 standard errors: the normal approximation that llama-perplexity prints as its uncertainty, doubled.
+            let half = 1.96 * (squares / (max(count - 1, 1) * count)).squareRoot()
+            return QualityMeasure(
+                kl: mean, klInterval: [max(0, mean - half), mean + half], predictedKL: predictedKL,
+                perplexity: exp(-candidateLogProbability / count),
+                referencePerplexity: exp(-referenceLogProbability / count), top1: Double(agreements) / count,
+                tokens: divergences.count, text: text.name, textDigest: text.digest, mode: mode)
+        }
+    }
+
+    /// Scores every candidate on the whole text; `progress` gets the share of chunks done.
+    package func run(
+        _ candidates: [IntegerModel], progress: (Double) throws(TuningError) -> Void
+    ) throws(TuningError) -> [Scores] {
+        var scores = [Scores](repeating: Scores(), count: candidates.count)
+        for (index, chunk) in text.chunks.enumerated() {
+            try progress(Double(index) / Double(text.chunks.count))
+            do {
+                try compare(chunk, candidates, into: &scores)
+            } catch let error as TuningError {
+                throw error
+            } catch {
+                throw TuningError(.badInput, place: text.name, "\(error)")
+            }
+        }
+        try progress(1)
+        return scores
+    }
+
+    private func compare(_ chunk: [Int32], _ candidates: [IntegerModel], into scores: inout [Scores]) throws {
+        let rows = text.scored
+        let targets = Array(chunk[rows.lowerBound + 1..<rows.upperBound + 1])
+        let expected = try reference.logits(tokens: chunk, rows: rows)
+        for (index, candidate) in candidates.enumerated() {
+            let cache = try candidate.makeCache(capacity: chunk.count)
+            let logits = try candidate.forward(tokens: chunk, cache: cache, logits: .rows(rows))
+            for row in try pool.compareLogits(reference: expected, candidate: logits, targets: targets) {
+                scores[index].divergences.append(row.divergence)
+                scores[index].referenceLogProbability += row.referenceLogProbability
+                scores[index].candidateLogProbability += row.candidateLogProbability
+                scores[index].agreements += row.referenceTop == row.candidateTop ? 1 : 0
+            }
+        }
+    }
+}
