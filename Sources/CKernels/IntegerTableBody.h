@@ -4,7 +4,7 @@ static void product(
     const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
     size_t stride) {
     if (input->kind == FETTLE_INPUT_FLOAT) {
-        product_float(matrix, input, first, last, y, stride);
+        product_float(matrix, input, first, last, scratch, y, stride);
     } else {
         product_int8(matrix, input, first, last, scratch, y, stride);
     }

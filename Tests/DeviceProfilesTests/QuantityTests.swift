@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [
         ("900 MQ", Dimension.size, "\"900 MQ\" has no known unit; write 900 MB or 900 MiB"),
-        ("900 mb", .size, "\"900 mb\" has no known unit; write 900 MB or 900 kB"),
+        ("900 mb", .size, "\"900 mb\" has no known unit; write 900 MB or 900 MiB"),
         ("900", .size, "\"900\" has no unit; write 900 MB or 900 MiB"),
         ("900 ", .size, "\"900 \" has no unit; write 900 MB or 900 MiB"),
         ("5 s", .size, "\"5 s\" is a time, not a size; write 5 MB or 5 MiB"),

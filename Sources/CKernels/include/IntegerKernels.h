@@ -79,13 +79,13 @@ void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fett
 /// Zeros the places of the last panel that no token takes.
 void fettle_zero_absent(const fettle_input *input);
 
-/// Bytes of `scratch` that fettle_product needs, 64-byte aligned, for inputs of up to `tokens` tokens.
-size_t fettle_product_scratch(int32_t columns, int32_t tokens);
+/// Bytes of `scratch` that fettle_packed_product needs, 64-byte aligned, for inputs of up to `tokens` tokens.
+size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens);
 
 /// y[token][row] = sum over columns of weight * input, for the rows of blocks first..<last; `stride` floats from one
 /// token's results to the next's. Per segment (the columns that share a weight scale and an input scale):
 ///     acc = fma(float(isum - offset * xsum), wscale * xscale, acc), then for minimums acc = fma(minimum * xscale, xsum, acc).
-void fettle_product(
+void fettle_packed_product(
     fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
     float *y, size_t stride);
 
@@ -104,7 +104,7 @@ void fettle_gate(fettle_isa isa, const float *gate, const float *up, int32_t cou
 void fettle_rotary_angles(int32_t position, const double *frequencies, int32_t pairs, float *cosines, float *sines);
 
 /// Rotates the pairs of each of `heads` heads of `width` columns: (0, 1), (2, 3), ... if `adjacent`, else (i, i + width / 2).
-void fettle_rotate(
+void fettle_rotate_pairs(
     float *rows, int32_t heads, int32_t width, bool adjacent, const float *cosines, const float *sines);
 
 /// Keys and values of one layer. Pointers borrow the owner's bytes.
@@ -123,12 +123,12 @@ typedef struct {
 /// Stores the keys and values (heads x head_width numbers each) of one position.
 void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, const float *key, const float *value);
 
-/// Floats of `scratch` that fettle_attend needs.
-size_t fettle_attend_scratch(int32_t head_width, int32_t capacity);
+/// Floats of `scratch` that fettle_attend_cache needs.
+size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity);
 
 /// Attention of up to 4 query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r sees the
 /// first limits[r] positions. results[r] receives head_width numbers.
-void fettle_attend(
+void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results);
 

@@ -7,18 +7,19 @@ package enum NearestWord {
         return distance(word.lowercased(), best.lowercased()) <= limit ? best : nil
     }
 
-    /// Candidates by distance, first without regard to case; among equals those with the same first letter, then in the
-    /// order given.
+    /// Candidates by distance without regard to case; among equals those with the same first letter, then those whose case
+    /// is nearer, then in the order given.
     package static func ranked(_ word: String, among candidates: [String]) -> [String] {
         let folded = word.lowercased()
         let scored = candidates.enumerated().map { index, candidate in
             (
                 candidate: candidate, folded: distance(folded, candidate.lowercased()),
-                exact: distance(word, candidate), firstLetter: word.first == candidate.first ? 0 : 1, index: index
+                exact: distance(word, candidate), firstLetter: folded.first == candidate.lowercased().first ? 0 : 1,
+                index: index
             )
         }
         return scored.sorted {
-            ($0.folded, $0.exact, $0.firstLetter, $0.index) < ($1.folded, $1.exact, $1.firstLetter, $1.index)
+            ($0.folded, $0.firstLetter, $0.exact, $0.index) < ($1.folded, $1.firstLetter, $1.exact, $1.index)
         }.map(\.candidate)
     }
 

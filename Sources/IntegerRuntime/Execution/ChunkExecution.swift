@@ -71,8 +71,8 @@ struct ChunkExecution {
             let angles = arena.angles + token * c.headWidth
             let query = queries + token * c.queries
             let key = keys + token * c.keys
-            fettle_rotate(query, Int32(c.heads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
-            fettle_rotate(key, Int32(c.keyValueHeads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
+            fettle_rotate_pairs(query, Int32(c.heads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
+            fettle_rotate_pairs(key, Int32(c.keyValueHeads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
             fettle_kv_store(isa, &kv, Int32(position + token), key, values + token * c.keys)
         }
         share.barrier()
@@ -102,7 +102,7 @@ struct ChunkExecution {
                             targets[row] = arena.rows + at
                             limits[row] = Int32(position + token + 1)
                         }
-                        fettle_attend(
+                        fettle_attend_cache(
                             isa, &kv, Int32(kvHead), sources.baseAddress, limits.baseAddress, Int32(count),
                             arena.attentionScratch(share.thread), targets.baseAddress)
                     }

@@ -1,4 +1,4 @@
-package import ModelFiles
+internal import ModelFiles
 
 /// The weights of a model as the runtime executes them.
 package struct RuntimeWeights: Sendable {

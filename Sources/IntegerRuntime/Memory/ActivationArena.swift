@@ -70,9 +70,9 @@ final class ActivationArena {
             norms = region.reserve((2 * c.layers + 1) * c.width, of: Float.self)
             layers = region.reserve(c.layers + 1, of: LayerSteps.self)
             inputs = InputBuffers.Plan(tokens: self.chunk, columns: widest, in: &region)
-            productScratchBytes = fettle_product_scratch(Int32(widest), Int32(self.chunk))
+            productScratchBytes = fettle_packed_product_scratch(Int32(widest), Int32(self.chunk))
             productScratch = region.reserve(productScratchBytes * threads)
-            let floats = fettle_attend_scratch(Int32(c.headWidth), Int32((context + 15) / 16 * 16))
+            let floats = fettle_attend_cache_scratch(Int32(c.headWidth), Int32((context + 15) / 16 * 16))
             attentionScratchBytes = (floats * MemoryLayout<Float>.stride + 63) / 64 * 64
             attentionScratch = region.reserve(attentionScratchBytes * threads)
         }

@@ -15,12 +15,12 @@ package struct RuntimeMatrix: @unchecked Sendable {
     package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
         let layout = try InputLayout(activation, columns: packed.columns)
         let isHalf = packed.bits == Int(FETTLE_FLOAT16_BITS)
-        guard isHalf == layout.isFloat else {
+        guard !isHalf || layout.isFloat else {
             throw RuntimeError(
                 .unsupported, place: "\(packed.format)/\(activation.rawValue)",
-                "float16 weights take float activations, and only they do; choose another activation")
+                "half-precision weights take float activations only; choose float")
         }
-        if !isHalf { try Self.checkSegments(packed, layout) }
+        if !layout.isFloat { try Self.checkSegments(packed, layout) }
         self.packed = packed
         self.activation = activation
         self.inputLayout = layout
@@ -65,7 +65,7 @@ package struct RuntimeMatrix: @unchecked Sendable {
         guard inputs.rows > 0 else { return outputs }
         var plan = RegionPlan()
         let buffers = InputBuffers.Plan(tokens: inputs.rows, columns: columns, in: &plan)
-        let scratchBytes = fettle_product_scratch(Int32(columns), Int32(inputs.rows))
+        let scratchBytes = fettle_packed_product_scratch(Int32(columns), Int32(inputs.rows))
         let scratch = plan.reserve(scratchBytes * pool.threads)
         let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")
         let isa = pool.instructionSet.cValue

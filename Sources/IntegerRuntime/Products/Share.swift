@@ -40,7 +40,7 @@ struct ProductStep {
         var matrix = matrix
         var input = input
         let own = share.range(blocks)
-        fettle_product(
+        fettle_packed_product(
             isa, &matrix, &input, Int32(own.lowerBound), Int32(own.upperBound), scratch, target, stride)
     }
 }

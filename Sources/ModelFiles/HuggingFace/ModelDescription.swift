@@ -1,6 +1,6 @@
 /// The shape and the tokenizer of a Hugging Face directory, without its weights: what a bundle carries beside its own.
 package struct ModelDescription: Sendable {
-    package let configuration: ModelConfiguration
+    package var configuration: ModelConfiguration
     package let tokenizer: Tokenizer
 
     /// Reads config.json and tokenizer.json in `directory`.

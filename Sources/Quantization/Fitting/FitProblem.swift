@@ -15,6 +15,18 @@ struct FitProblem {
     var rowBlocks: Int { R16Layout.rowBlocks(rows: rows) }
     var instructionSet: fettle_isa { pool.instructionSet.cValue }
 
+    /// The same problem on at most `count` of its row blocks, evenly spaced.
+    func sample(blocks count: Int) -> FitProblem {
+        guard rowBlocks > count else { return self }
+        let chosen = (0..<count).flatMap { index in
+            let first = index * rowBlocks / count * R16Layout.rowsPerBlock
+            return first..<min(first + R16Layout.rowsPerBlock, rows)
+        }
+        return FitProblem(
+            weights: Matrix(rows: chosen.count, columns: columns, values: chosen.flatMap { weights[row: $0] }),
+            importance: importance, rowImportance: rowImportance.map { all in chosen.map { all[$0] } }, pool: pool)
+    }
+
     /// Some rows of the matrix, as the kernels take them.
     struct Block {
         let index: Int
@@ -40,7 +52,9 @@ struct FitProblem {
         withPointers { weights, importance, rowImportance in
             partial.withUnsafeMutableBufferPointer { partial in
                 pool.forEach(runs) { run in
-                    guard let sums = UnsafeMutableBufferPointer(rebasing: partial[(run * width)...]).baseAddress else { return }
+                    guard let sums = UnsafeMutableBufferPointer(rebasing: partial[(run * width)...]).baseAddress else {
+                        return
+                    }
                     for index in rowBlocks * run / runs..<rowBlocks * (run + 1) / runs {
                         add(block(index, weights, importance, rowImportance), sums)
                     }

@@ -38,7 +38,8 @@ package enum GridQuantizer {
         guard let importance else { return }
         guard importance.count == count else {
             throw QuantizationError(
-                .malformed, place: "\(axis) importance", "\(importance.count) numbers for \(count) \(axis)s; give one for each")
+                .malformed, place: "\(axis) importance",
+                "\(importance.count) numbers for \(count) \(axis)s; give one for each")
         }
         guard let index = importance.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) else { return }
         throw QuantizationError(

@@ -46,8 +46,8 @@ INLINE void dot_tile(
     if (count == 1) sum[0] += odd;
 }
 
-#include "IntegerFloatProduct.h"
 #include "IntegerProducts.h"
+#include "IntegerFloatProduct.h"
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"

@@ -64,8 +64,8 @@ INLINE void dot_tile(
     }
 }
 
-#include "IntegerFloatProduct.h"
 #include "IntegerProducts.h"
+#include "IntegerFloatProduct.h"
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"

@@ -59,8 +59,8 @@ static void dot_tile(
     }
 }
 
-#include "IntegerFloatProduct.h"
 #include "IntegerProducts.h"
+#include "IntegerFloatProduct.h"
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"

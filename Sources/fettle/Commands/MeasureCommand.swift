@@ -1,0 +1,59 @@
+internal import ArgumentParser
+internal import Bundles
+internal import Compute
+internal import Foundation
+internal import IntegerRuntime
+
+/// `fettle measure-resident`: what a bundle adds to a process, measured in this one. Run by `tune` and `verify` as a child.
+struct MeasureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure-resident",
+        abstract: "Prints the resident bytes that a bundle adds to a process with its context filled.",
+        shouldDisplay: false)
+
+    @Argument(help: "A bundle.")
+    var bundle: String
+
+    @OptionGroup var machine: MachineOptions
+
+    func run() throws {
+        let pool = try machine.pool
+        let before = try ProcessMemory(mappedUnder: bundle)
+        let directory = try BundleDirectory(path: bundle)
+        let model = try directory.model(context: directory.servedContext, pool: pool)
+        let cache = try model.makeCache()
+        var peak = try ProcessMemory(mappedUnder: bundle).bytes
+        var position = 0
+        while position < cache.capacity {
+            let count = min(128, cache.capacity - position)
+            let tokens = (0..<count).map { Int32(($0 + position) % directory.configuration.vocabulary) }
+            try model.forward(tokens: tokens, cache: cache, logits: .last)
+            position += count
+            peak = max(peak, try ProcessMemory(mappedUnder: bundle).bytes)
+        }
+        withExtendedLifetime((directory.tokenizer, model)) {
+            print(max(0, peak - before.bytes))
+        }
+    }
+}
+
+/// What this process holds: anonymous resident pages, and resident pages of files under a directory.
+private struct ProcessMemory {
+    let bytes: Int
+
+    init(mappedUnder directory: String) throws {
+        let root = URL(fileURLWithPath: directory).resolvingSymlinksInPath().path
+        var total = 0
+        var isUnderRoot = false
+        for line in try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n") {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            if words.count >= 5, words[0].contains("-") {
+                isUnderRoot = words.count >= 6 && words[5...].joined(separator: " ").hasPrefix(root)
+            } else if let kilobytes = words.count >= 2 ? Int(words[1]) : nil {
+                if words[0] == "Anonymous:" { total += kilobytes * 1024 }
+                if words[0] == "Rss:", isUnderRoot { total += kilobytes * 1024 }
+            }
+        }
+        bytes = total
+    }
+}

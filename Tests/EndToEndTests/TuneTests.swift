@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+/// The main job on the fixture model: tune, read the bundle back, run it.
+@Suite(.serialized) struct TuneTests {
+    /// bard has 2,625,792 parameters: 5.25 MB as float16. 1.6 MB of storage asks for less than 5 bits a weight.
+    static let fettleProfile = """
+        fettle: 1
+        name: small
+        runtime: fettle
+        memory: {budget: 12 MB, storage: 1600000 B, bandwidth: 4 GB/s, context: 128}
+        latency: {decode: {goal: 100 ms, at: 64}}
+        """
+    static let llamaProfile = """
+        fettle: 1
+        name: small-gguf
+        runtime: llama.cpp
+        memory: {storage: 1600000 B, context: 128}
+        """
+
+    @Test func bundlesKeepTheirPromises() throws {
+        let scratch = try Scratch()
+        let profiles = [
+            try scratch.write(Self.fettleProfile, to: "small.yaml"),
+            try scratch.write(Self.llamaProfile, to: "small-gguf.yaml"),
+        ]
+        let run = try Tool.run(
+            "tune", Tool.bard, "--profile", profiles[0], "--profile", profiles[1], "--out", scratch.path("out"),
+            "--store", scratch.path("store"), "--json")
+        #expect(run.status == 0, "\(run.messages)")
+        for (name, weights) in [("bard@small", "model.safetensors"), ("bard@small-gguf", "model.gguf")] {
+            let bundle = scratch.path("out/\(name)")
+            let size = try FileManager.default.attributesOfItem(atPath: "\(bundle)/\(weights)")[.size] as? Int
+            #expect(try #require(size) <= 1_600_000)
+            let manifest = try #require(
+                try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: "\(bundle)/bundle.json")))
+                    as? [String: Any])
+            let keys = [
+                "fettle", "schema", "model", "profile", "plan", "verdicts", "quality", "baselines", "certificate",
+                "exchanges", "shadow_prices", "provenance",
+            ]
+            for key in keys { #expect(manifest[key] != nil, "bundle.json lacks \(key)") }
+            let verdicts = try #require(manifest["verdicts"] as? [[String: Any]])
+            for verdict in verdicts where verdict["constraint"] as? String == "memory.storage" {
+                #expect(verdict["measured"] as? Int == size)
+                #expect(verdict["predicted"] as? Int == size, "the predicted size is exact")
+            }
+            let sums = try Tool.execute("/bin/sh", ["-c", "cd '\(bundle)' && sha256sum -c --quiet SHA256SUMS"])
+            #expect(sums.status == 0, "\(sums.output)\(sums.messages)")
+            let verified = try Tool.run("verify", bundle)
+            #expect(verified.status == 0, "\(verified.messages)\(verified.output)")
+            #expect(try String(contentsOfFile: "\(bundle)/report.html", encoding: .utf8).contains("http") == false)
+        }
+        let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path("out"))
+        #expect(left.sorted() == ["bard@small", "bard@small-gguf"], "no partial bundle is left")
+    }
+
+    @Test func sameSeedSameBytesAtAnyThreadCountAndInstructionSet() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write(Self.fettleProfile, to: "small.yaml")
+        var bundles: [String] = []
+        for (threads, isa) in [("1", "avx2"), ("2", nil)] as [(String, String?)] {
+            let out = scratch.path("out-\(threads)")
+            let run = try Tool.run(
+                "tune", Tool.bard, "--profile", profile, "--out", out, "--store", scratch.path("store-\(threads)"),
+                "--threads", threads, "--seed", "3", environment: isa.map { ["FETTLE_ISA": $0] } ?? [:])
+            #expect(run.status == 0, "\(run.messages)")
+            bundles.append("\(out)/bard@small")
+        }
+        let files = try FileManager.default.contentsOfDirectory(atPath: bundles[0]).sorted()
+        for file in files where file != "bundle.json" && file != "SHA256SUMS" {
+            let contents = try bundles.map { try Data(contentsOf: URL(filePath: "\($0)/\(file)")) }
+            #expect(contents[0] == contents[1], "\(file) differs")
+        }
+    }
+
+    @Test func generatesTheSameTextOnEveryInstructionSet() throws {
+        let texts = try ["scalar", "avx2", "avx512"].map { isa in
+            try Tool.run(
+                "generate", Tool.bard, "--prompt", "ROMEO:", "--tokens", "24", environment: ["FETTLE_ISA": isa]
+            ).output
+        }
+        #expect(texts[0].hasPrefix("ROMEO:") && texts[0].count > 20)
+        #expect(Set(texts).count == 1)
+    }
+
+    @Test func anImpossibleProfileIsExplained() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write(
+            "fettle: 1\nname: tiny\nmemory: {storage: 100000 B, context: 128}\n", to: "tiny.yaml")
+        let run = try Tool.run(
+            "tune", Tool.bard, "--profile", profile, "--out", scratch.path("out"), "--store", scratch.path("store"))
+        #expect(run.status == 3)
+        #expect(run.messages.contains("memory.storage"), "\(run.messages)")
+        #expect((try? FileManager.default.contentsOfDirectory(atPath: scratch.path("out"))) ?? [] == [])
+    }
+}
