@@ -6,7 +6,7 @@ struct TextPlan {
     /// For sensitivities.
     let calibration: TokenSequences
     /// For the measurements, apart from the calibration.
-    let evaluation: TokenSequences
+    let evaluation: EvaluationText
 
     /// How self-written text is called in results.
     static let selfWritten = "self-written"
@@ -19,40 +19,37 @@ struct TextPlan {
         write: (_ count: Int, _ length: Int) throws -> [[Int32]]
     ) throws {
         let tokenizer = model.tokenizer
-        let counts = (schedule.calibrationSequences, schedule.evaluationChunks)
+        let chunks = schedule.evaluationChunks
+        let given = try evaluation.map { path in
+            let file = try TextFile(path: path)
+            return try Self.evaluation(file.name, file.tokens(tokenizer), chunks, length, tokenizer)
+        }
         if let calibration {
             let file = try TextFile(path: calibration)
             let tokens = file.tokens(tokenizer)
-            let kept = evaluation == nil ? tokens.count - tokens.count / Self.heldOut : tokens.count
+            let kept = given == nil ? tokens.count - tokens.count / Self.heldOut : tokens.count
             self.calibration = try TokenSequences(
-                spread: tokens[..<kept], count: counts.0, length: length, source: file.name, tokenizer: tokenizer)
-            if let evaluation {
-                self.evaluation = try Self.evaluation(evaluation, tokenizer, counts.1, length)
-            } else {
-                let rest = tokens[kept...]
-                self.evaluation = try TokenSequences(
-                    consecutive: rest, count: counts.1, length: min(length, rest.count),
-                    source: "last fifth of \(file.name)", tokenizer: tokenizer)
-            }
+                spread: tokens[..<kept], count: schedule.calibrationSequences, length: length, source: file.name,
+                tokenizer: tokenizer)
+            self.evaluation =
+                try given
+                ?? Self.evaluation(
+                    "last fifth of \(file.name)", Array(tokens[kept...]), chunks, length, tokenizer)
         } else {
-            let written = try write(counts.0 + (evaluation == nil ? counts.1 : 0), length)
-            self.calibration = TokenSequences(source: Self.selfWritten, sequences: Array(written.prefix(counts.0)))
-            if let evaluation {
-                self.evaluation = try Self.evaluation(evaluation, tokenizer, counts.1, length)
-            } else {
-                self.evaluation = TokenSequences(
-                    source: Self.selfWritten, sequences: Array(written.dropFirst(counts.0)))
-            }
+            let count = schedule.calibrationSequences
+            let written = try write(count + (given == nil ? chunks : 0), length)
+            self.calibration = TokenSequences(source: Self.selfWritten, sequences: Array(written.prefix(count)))
+            let rest = TokenSequences(source: Self.selfWritten, sequences: Array(written.dropFirst(count)))
+            self.evaluation = try given ?? EvaluationText(rest)
         }
     }
 
+    /// A text that is shorter than a chunk is one chunk.
     private static func evaluation(
-        _ path: String, _ tokenizer: Tokenizer, _ count: Int, _ length: Int
-    ) throws(TuningError) -> TokenSequences {
-        let file = try TextFile(path: path)
-        let tokens = file.tokens(tokenizer)
-        return try TokenSequences(
-            consecutive: tokens[...], count: count, length: min(length, max(4, tokens.count)), source: file.name,
-            tokenizer: tokenizer)
+        _ name: String, _ tokens: [Int32], _ chunks: Int, _ length: Int, _ tokenizer: Tokenizer
+    ) throws(TuningError) -> EvaluationText {
+        try EvaluationText(
+            name: name, digest: TokenSequences(source: name, sequences: [tokens]).digest, tokens: tokens,
+            context: min(length, max(4, tokens.count)), chunks: chunks, tokenizer: tokenizer)
     }
 }

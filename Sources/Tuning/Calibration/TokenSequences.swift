@@ -48,21 +48,6 @@ package struct TokenSequences: Sendable, Equatable {
             })
     }
 
-    /// The first `count` chunks of `length` tokens, one after the other, as llama-perplexity cuts a text.
-    package init(
-        consecutive tokens: ArraySlice<Int32>, count: Int, length: Int, source: String, tokenizer: Tokenizer
-    ) throws(TuningError) {
-        let chunks = min(count, tokens.count / length)
-        guard chunks > 0, length >= 4 else {
-            throw TuningError(
-                .badInput, place: source,
-                "has \(tokens.count) tokens, less than one chunk of \(length); give a longer text or a shorter --context")
-        }
-        self.init(
-            source: source,
-            sequences: (0..<chunks).map { Self.begun(tokens.dropFirst($0 * length).prefix(length), tokenizer) })
-    }
-
     private static func begun(_ tokens: ArraySlice<Int32>, _ tokenizer: Tokenizer) -> [Int32] {
         var result = Array(tokens)
         if tokenizer.addsBeginOfText, let begin = tokenizer.beginOfText, !result.isEmpty { result[0] = begin }

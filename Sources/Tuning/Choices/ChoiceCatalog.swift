@@ -69,7 +69,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
     private static func kvFormats(
         profile: DeviceProfile, options: TuningOptions
     ) throws(TuningError) -> [String] {
-        let available = profile.runtime == .fettle ? KVFormat.allCases.map(\.rawValue) : ["f16", "int8", "int4"]
+        let available = profile.runtime == .fettle ? KVFormat.allCases.map(\.rawValue) : ["f16", "int8"]
         if let kv = options.kv {
             guard available.contains(kv) else {
                 throw TuningError(

@@ -25,7 +25,7 @@ package final class ScoreStore: Sendable {
             try database.write { try Self.createTables($0) }
         } catch {
             throw TuningError(
-                .unwritable, place: path ?? "score store", "cannot be opened: \(error); move it away, or choose another --store")
+                .systemFailure, place: path ?? "score store", "cannot be opened: \(error); move it away, or choose another --store")
         }
     }
 
@@ -95,7 +95,7 @@ package final class ScoreStore: Sendable {
     }
 
     private func failure(_ error: any Error) -> TuningError {
-        TuningError(.unwritable, place: path, "\(error); free space, or choose another --store")
+        TuningError(.systemFailure, place: path, "\(error); free space, or choose another --store")
     }
 }
 
