@@ -1,7 +1,8 @@
-// Products with float inputs, of half-precision weights as they are and of quantized ones once a row block is decoded to
-// float32. Column c of every step has its own sum, taken in order of steps; a row's result is (c0 + c1) + (c2 + c3).
+// Products with float inputs, of half-precision weights as they are and of quantized ones once a row block is decoded
+// to float32. Column c of every step has its own sum, taken in order of steps; a row's result is (c0 + c1) + (c2 + c3).
 
-/// Decodes a row block whose codes lie unpacked at `codes` (codebook values moved to 0...255) into [step][row][column of 4].
+/// Decodes a row block whose codes lie unpacked at `codes` (codebook values moved to 0...255) into [step][row][column
+/// of 4].
 static void decode_block(const fettle_matrix *matrix, const uint8_t *bytes, const uint8_t *codes, float *target) {
     const uint8_t *offsets = bytes + matrix->offsets_at;
     const int constant = matrix->codebooks ? 128 : matrix->offset;
@@ -13,7 +14,9 @@ static void decode_block(const fettle_matrix *matrix, const uint8_t *bytes, cons
             minimums[lane] = 0;
         }
         const size_t first = (size_t)group * 16;
-        if (matrix->scales == FETTLE_SCALE_FLOAT16) store_f32x16(scales, half_to_float_16(load_u16x16(bytes + 2 * first)));
+        if (matrix->scales == FETTLE_SCALE_FLOAT16) {
+            store_f32x16(scales, half_to_float_16(load_u16x16(bytes + 2 * first)));
+        }
         if (matrix->scales == FETTLE_SCALE_FLOAT32) memcpy(scales, bytes + 4 * first, sizeof scales);
         if (matrix->offsets == FETTLE_OFFSET_MINIMUMS) memcpy(minimums, offsets + 4 * first, sizeof minimums);
         for (int i = 0; i < 64; i++) {

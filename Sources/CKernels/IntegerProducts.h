@@ -1,5 +1,6 @@
-// Products of packed weights with quantized inputs: one body for one token (codes are unpacked as they stream by) and for
-// a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all panels).
+// Products of packed weights with quantized inputs: one body for one token (codes are unpacked as they stream by) and
+// for a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all
+// panels).
 
 /// One row block's part against one panel.
 typedef struct {
@@ -74,9 +75,9 @@ INLINE void end_segment(
     }
 }
 
-/// result[token] = the part's rows times the first `count` tokens of the panel. `packing` is the bits of the tiles' layout,
-/// `range` the bits of a value after look-up, `half` whether a segment is half a tile, `constant` whether the kind of offset is
-/// known to be constant, which leaves more registers.
+/// result[token] = the part's rows times the first `count` tokens of the panel. `packing` is the bits of the tiles'
+/// layout, `range` the bits of a value after look-up, `half` whether a segment is half a tile, `constant` whether the
+/// kind of offset is known to be constant, which leaves more registers.
 INLINE void run_segments(
     const run *job, f32v *result, const int count, const int panel, const int packing, const int range, const int book,
     const int half, const int constant) {
@@ -212,8 +213,8 @@ static void product_int8(
 
     lookup_tables tables;
     run r = {
-        .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale, .tables = &tables,
-        .segments = segments, .segment_tiles = segment / 32, .panel = panel,
+        .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale,
+        .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
         .segments_per_group = matrix->group / segment, .segments_per_xscale = input->scale_columns / segment,
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);

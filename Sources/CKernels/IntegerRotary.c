@@ -1,4 +1,5 @@
-// Rotary position embedding (Su et al., 2021). Angles are taken in double precision, so that no libm decides their bits.
+// Rotary position embedding (Su et al., 2021). Angles are taken in double precision, so that no libm decides their
+// bits.
 #include "IntegerKernels.h"
 
 #pragma STDC FP_CONTRACT OFF

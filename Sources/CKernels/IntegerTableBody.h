@@ -11,6 +11,6 @@ static void product(
 }
 
 #define TABLE { \
-    .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, .kv_store = kv_store, \
-    .attend = attend, \
+    .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, \
+    .kv_store = kv_store, .attend = attend, \
 }

@@ -57,7 +57,8 @@ struct AttentionTests {
         return row.values.map { Double($0) * Double(row.scales[0]) }
     }
 
-    @Test("equals softmax in double precision; rows alone equal rows together; same bits everywhere",
+    @Test(
+        "equals softmax in double precision; rows alone equal rows together; same bits everywhere",
         arguments: [(64, false), (64, true), (8, false), (24, true), (128, false)])
     func againstDouble(width: Int, int8: Bool) {
         var source = RandomMatrices(seed: UInt64(width))
@@ -101,7 +102,9 @@ struct AttentionTests {
 
     @Test("halves are rounded to the nearest, ties to even, subnormals, overflow and all")
     func halves() {
-        var numbers: [Float] = [0, -0.0, 65_504, 65_519.996, 65_520, -70_000, .infinity, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1p-14]
+        var numbers: [Float] = [
+            0, -0.0, 65_504, 65_519.996, 65_520, -70_000, .infinity, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1p-14,
+        ]
         var random = SeededGenerator(seed: 3)
         for pattern in 0..<0x7c00 where pattern % 7 == 0 {
             // A half, and the midpoint to the next one.
@@ -110,7 +113,8 @@ struct AttentionTests {
             numbers += [half, next.isFinite ? (half + next) / 2 : half]
         }
         numbers += (0..<2000).map { _ in
-            Float(sign: .minus, exponent: Int.random(in: -30...16, using: &random), significand: 1 + Float(random.unit()))
+            Float(
+                sign: .minus, exponent: Int.random(in: -30...16, using: &random), significand: 1 + Float(random.unit()))
         }
         while !numbers.count.isMultiple(of: 64) { numbers.append(1) }
         for set in Self.sets {

@@ -33,7 +33,8 @@ struct ElementwiseTests {
 
     @Test("SwiGLU agrees with double precision from -200 to 200; same bits on every instruction set")
     func gate() {
-        let gates = (0..<4096).map { Float($0 - 2048) / 10 } + [0, -0.0, 1e-30, -1e-30] + [Float](repeating: 1, count: 12)
+        let gates =
+            (0..<4096).map { Float($0 - 2048) / 10 } + [0, -0.0, 1e-30, -1e-30] + [Float](repeating: 1, count: 12)
         let ups = gates.indices.map { Float($0 % 7) - 3 }
         let results = Self.sets.map { set in
             var target = [Float](repeating: 0, count: gates.count)

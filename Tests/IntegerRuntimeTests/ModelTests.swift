@@ -40,7 +40,8 @@ struct ModelTests {
         }
     }
 
-    @Test("same bits on every instruction set and with one and two threads",
+    @Test(
+        "same bits on every instruction set and with one and two threads",
         arguments: [
             (GridFormat?.some(u8), Activation.int8g32, KVFormat.int8),
             (GridFormat(.affine, bits: 5, .group(64)), .int8g64, .float16),

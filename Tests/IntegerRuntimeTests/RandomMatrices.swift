@@ -7,7 +7,9 @@ struct RandomMatrices {
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
-    mutating func element<Value>(_ values: [Value]) -> Value { values[Int.random(in: 0..<values.count, using: &random)] }
+    mutating func element<Value>(_ values: [Value]) -> Value {
+        values[Int.random(in: 0..<values.count, using: &random)]
+    }
 
     mutating func number(_ range: ClosedRange<Float>) -> Float {
         range.lowerBound + (range.upperBound - range.lowerBound) * Float(random.unit())

@@ -72,18 +72,21 @@ struct ChunkExecution {
             let query = queries + token * c.queries
             let key = keys + token * c.keys
             fettle_rotate_pairs(query, Int32(c.heads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
-            fettle_rotate_pairs(key, Int32(c.keyValueHeads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
+            fettle_rotate_pairs(
+                key, Int32(c.keyValueHeads), Int32(c.headWidth), c.adjacent, angles, angles + c.headWidth / 2)
             fettle_kv_store(isa, &kv, Int32(position + token), key, values + token * c.keys)
         }
         share.barrier()
         attend(&kv, queries, share)
         share.barrier()
         quantize(steps.pointee.attentionOutput.input, share)
-        product(steps.pointee.attentionOutput, into: arena.update, quantized: steps.pointee.attentionOutput.input, share)
+        product(
+            steps.pointee.attentionOutput, into: arena.update, quantized: steps.pointee.attentionOutput.input, share)
         share.barrier()
     }
 
-    /// Query rows that share a key/value head, four at a time, dealt to the threads in turn; one at a time for a single token.
+    /// Query rows that share a key/value head, four at a time, dealt to the threads in turn; one at a time for a single
+    /// token.
     private func attend(_ kv: inout fettle_kv, _ queries: UnsafeMutablePointer<Float>, _ share: Share) {
         let group = c.heads / c.keyValueHeads
         let rows = tokens.count * group
@@ -161,7 +164,8 @@ struct ChunkExecution {
         layout.input(tokens: tokens, rows: arena.rows, buffers: arena.inputs, instructionSet: isa)
     }
 
-    /// Quantizes this thread's rows, which it has just written or which a barrier has published, and waits for the others.
+    /// Quantizes this thread's rows, which it has just written or which a barrier has published, and waits for the
+    /// others.
     private func quantize(_ layout: InputLayout, _ share: Share) {
         share.quantize(input(layout, tokens: tokens.count), isa)
         share.barrier()

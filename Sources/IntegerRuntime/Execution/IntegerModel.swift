@@ -25,8 +25,8 @@ package final class IntegerModel {
     private let head: PlannedProduct
     private let embedding: fettle_matrix
 
-    /// A model ready to run with caches of up to `context` positions. Throws where a tensor is missing or has another shape
-    /// than the configuration says, where a product has no kernel, or where memory is short.
+    /// A model ready to run with caches of up to `context` positions. Throws where a tensor is missing or has another
+    /// shape than the configuration says, where a product has no kernel, or where memory is short.
     package init(
         configuration: ModelConfiguration, weights: RuntimeWeights, kv: KVFormat, context: Int? = nil,
         prefillChunk: Int = RuntimeMemory.defaultPrefillChunk, pool: ThreadPool
@@ -48,10 +48,12 @@ package final class IntegerModel {
         loadFrequencies()
     }
 
-    /// Bytes that the model and a cache of `context` positions take, tokenizer apart: exactly what was or would be allocated.
+    /// Bytes that the model and a cache of `context` positions take, tokenizer apart: exactly what was or would be
+    /// allocated.
     package func residentBytes(context: Int) -> Int {
         let memory = RuntimeMemory(
-            configuration: configuration, kv: kv, context: context, prefillChunk: arena.plan.chunk, threads: pool.threads)
+            configuration: configuration, kv: kv, context: context, prefillChunk: arena.plan.chunk,
+            threads: pool.threads)
         return weights.packedBytes + memory.bytes
     }
 
@@ -60,8 +62,9 @@ package final class IntegerModel {
         try KVCache(configuration: configuration, format: kv, capacity: capacity ?? context)
     }
 
-    /// Runs `tokens` after what `cache` holds and adds them to it. Returns the requested logits, one row for each token asked
-    /// for. Throws for a token outside the vocabulary or more tokens than the cache takes; the cache is then unchanged.
+    /// Runs `tokens` after what `cache` holds and adds them to it. Returns the requested logits, one row for each token
+    /// asked for. Throws for a token outside the vocabulary or more tokens than the cache takes; the cache is then
+    /// unchanged.
     @discardableResult
     package func forward(
         tokens: [Int32], cache: KVCache, logits: LogitsRequest
@@ -77,7 +80,9 @@ package final class IntegerModel {
                 run(
                     tokens, chunk: chunk, position: start + first, cache: cache,
                     wanted: rows.lowerBound - first..<rows.upperBound - first,
-                    into: target.baseAddress.map { $0 + (rows.lowerBound - wanted.lowerBound) * configuration.vocabulary })
+                    into: target.baseAddress.map {
+                        $0 + (rows.lowerBound - wanted.lowerBound) * configuration.vocabulary
+                    })
                 first = chunk.upperBound
             }
         }
@@ -90,14 +95,16 @@ package final class IntegerModel {
         guard c.width.isMultiple(of: 32), c.feedForward.isMultiple(of: 32), (c.heads * c.headWidth).isMultiple(of: 32)
         else {
             throw RuntimeError(
-                .unsupported, place: "configuration", "widths of \(c.width) and \(c.feedForward) are not multiples of 32")
+                .unsupported, place: "configuration",
+                "widths of \(c.width) and \(c.feedForward) are not multiples of 32")
         }
         guard c.headWidth.isMultiple(of: 2), (2...1024).contains(c.headWidth), c.keyValueHeads > 0,
             c.heads.isMultiple(of: c.keyValueHeads), (1...1 << 24).contains(context)
         else {
             throw RuntimeError(
                 .unsupported, place: "configuration",
-                "\(c.heads) heads of \(c.headWidth) over \(c.keyValueHeads), context \(context): no kernel has this shape")
+                "\(c.heads) heads of \(c.headWidth) over \(c.keyValueHeads), context \(context): no kernel for them"
+            )
         }
     }
 
@@ -111,7 +118,8 @@ package final class IntegerModel {
         guard tokens.count <= cache.capacity - cache.count else {
             throw RuntimeError(
                 .contextOverflow, place: "position \(cache.count)",
-                "\(tokens.count) more tokens do not fit a context of \(cache.capacity); shorten the text or raise the context")
+                "\(tokens.count) more tokens do not fit a context of \(cache.capacity); shorten the text"
+            )
         }
         if let index = tokens.firstIndex(where: { $0 < 0 || Int($0) >= configuration.vocabulary }) {
             throw RuntimeError(

@@ -3,8 +3,9 @@ package import ModelFiles
 internal import Quantization
 
 extension RuntimeWeights {
-    /// The weights of a source model as they are: GGUF blocks keep their codes and scales and take llama.cpp's activations;
-    /// floats, and block types that have no integer kernel, become half precision and take float activations.
+    /// The weights of a source model as they are: GGUF blocks keep their codes and scales and take llama.cpp's
+    /// activations; floats, and block types that have no integer kernel, become half precision and take float
+    /// activations.
     ///
     /// Throws `RuntimeError` or `QuantizationError`, naming the tensor, for weights beyond half precision.
     package init(model: Model, pool: ThreadPool) throws {

@@ -1,8 +1,8 @@
 internal import Compute
 
 extension IntegerModel {
-    /// Continues `prompt` (which must not be empty) by up to `count` tokens, calling `yield` with each as it is drawn; stops
-    /// early where `yield` returns false, and where the cache is full. Throws what `forward` throws.
+    /// Continues `prompt` (which must not be empty) by up to `count` tokens, calling `yield` with each as it is drawn;
+    /// stops early where `yield` returns false, and where the cache is full. Throws what `forward` throws.
     package func generate(
         prompt: [Int32], count: Int, sampler: inout Sampler, cache: KVCache, yield: (Int32) -> Bool
     ) throws(RuntimeError) {

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-internal import Glibc
+    internal import Glibc
 #elseif canImport(Musl)
-internal import Musl
+    internal import Musl
 #endif
 internal import Compute
 
@@ -16,8 +16,8 @@ package struct Sampler: Sendable {
         generator = SeededGenerator(seed: seed)
     }
 
-    /// The next token for one row of logits. Logits that are not numbers are never drawn; of an empty row, or one without
-    /// numbers, it is 0.
+    /// The next token for one row of logits. Logits that are not numbers are never drawn; of an empty row, or one
+    /// without numbers, it is 0.
     package mutating func next(_ logits: some Collection<Float>) -> Int32 {
         var best: (id: Int, logit: Float)?
         for (id, logit) in logits.enumerated() where logit > best?.logit ?? -.infinity { best = (id, logit) }

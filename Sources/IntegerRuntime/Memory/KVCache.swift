@@ -25,7 +25,8 @@ package final class KVCache {
         guard let plan = Plan(configuration, format: format, capacity: capacity) else {
             throw RuntimeError(
                 .contextOverflow, place: "context of \(capacity)",
-                "no cache can have this size for heads of \(configuration.headWidth); choose a context from 1 to \(1 << 24)")
+                "no cache has this size for heads of \(configuration.headWidth); choose from 1 to \(1 << 24)"
+            )
         }
         self.format = format
         self.capacity = capacity

@@ -1,9 +1,10 @@
 package import ModelFiles
 
-/// What running a model adds to a process beside its packed weights and its tokenizer, known before anything is allocated.
+/// What running a model adds to a process beside its packed weights and its tokenizer, known before anything is
+/// allocated.
 package struct RuntimeMemory: Sendable, Equatable {
-    /// Tokens that run together in prefill where nothing else is asked for: a multiple of every panel, few enough that a
-    /// chunk's activations stay in the second-level cache.
+    /// Tokens that run together in prefill where nothing else is asked for: a multiple of every panel, few enough that
+    /// a chunk's activations stay in the second-level cache.
     package static let defaultPrefillChunk = 96
 
     /// Bytes of the KV cache.
@@ -15,7 +16,8 @@ package struct RuntimeMemory: Sendable, Equatable {
 
     package var bytes: Int { cacheBytes + arenaBytes + logitsBytes }
 
-    /// The memory for a context of `context` positions, with prefill in chunks of `prefillChunk` tokens on `threads` threads.
+    /// The memory for a context of `context` positions, with prefill in chunks of `prefillChunk` tokens on `threads`
+    /// threads.
     package init(
         configuration: ModelConfiguration, kv: KVFormat, context: Int, prefillChunk: Int = defaultPrefillChunk,
         threads: Int = 2

@@ -12,7 +12,8 @@ struct InputLayout: Hashable {
     /// Columns of one of the sums that the quantizer keeps.
     let sumColumns: Int
 
-    /// The layout of `activation`. Throws for an activation that the runtime does not have, or that cannot divide the row.
+    /// The layout of `activation`. Throws for an activation that the runtime does not have, or that cannot divide the
+    /// row.
     init(_ activation: Activation, columns: Int) throws(RuntimeError) {
         let kind: fettle_input_kind
         switch activation {
@@ -30,7 +31,8 @@ struct InputLayout: Hashable {
         guard columns > 0, columns.isMultiple(of: 32), columns.isMultiple(of: scaleColumns) else {
             throw RuntimeError(
                 .unsupported, place: activation.rawValue,
-                "rows of \(columns) do not divide into groups of \(scaleColumns) and tiles of 32; choose another activation")
+                "rows of \(columns) are not whole groups of \(scaleColumns) and tiles of 32; choose another activation"
+            )
         }
         self.kind = kind.rawValue
         self.columns = columns

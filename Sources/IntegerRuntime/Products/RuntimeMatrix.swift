@@ -10,8 +10,8 @@ package struct RuntimeMatrix: @unchecked Sendable {
     let kernel: fettle_matrix
     let inputLayout: InputLayout
 
-    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or whose
-    /// 32-bit sums could overflow.
+    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or
+    /// whose 32-bit sums could overflow.
     package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
         let layout = try InputLayout(activation, columns: packed.columns)
         let isHalf = packed.bits == Int(FETTLE_FLOAT16_BITS)
@@ -45,7 +45,8 @@ package struct RuntimeMatrix: @unchecked Sendable {
         else {
             throw RuntimeError(
                 .unsupported, place: "\(packed.format)",
-                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns); choose others")
+                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns)"
+            )
         }
         guard smaller <= longest else {
             throw RuntimeError(
