@@ -41,12 +41,12 @@ package enum CandidateFormats {
 
     private static func coarse(_ granularity: GridFormat.Granularity) -> [GridFormat] {
         [8, 6, 5, 4, 3, 2].flatMap { bits in
-            [.uniform, .affine, .codebook, .log2].compactMap { grid in
+            GridFormat.Grid.allCases.compactMap { (grid) -> GridFormat? in
                 let isWorthIt =
                     switch grid {
                     case .codebook: (2...5).contains(bits)
                     case .log2: bits == 4
-                    default: true
+                    case .uniform, .affine: true
                     }
                 return isWorthIt ? GridFormat(grid, bits: bits, granularity) : nil
             }

@@ -1,6 +1,6 @@
-package import Compute
+internal import Compute
 internal import IntegerRuntime
-package import ModelFiles
+internal import ModelFiles
 internal import Quantization
 
 /// Packs plans: the bytes that ship, and the model that the integer runtime runs. Tensors that plans share are packed once.

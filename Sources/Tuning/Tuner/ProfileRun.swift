@@ -38,7 +38,7 @@ struct ProfileRun {
 
     private func solve(_ problem: Problem) throws -> Solution {
         try timer.run("solve") {
-            do {
+            do throws(Infeasibility) {
                 return try Solver().solve(problem)
             } catch {
                 guard options.nearest else {
