@@ -36,7 +36,7 @@ import Testing
                 GGUFEntry(key: "key.\(key)", value: Self.value(depth: 0, &random))
             }
             if Bool.random(using: &random) {
-                let alignment = 1 << UInt32.random(in: 0...8, using: &random)
+                let alignment = UInt32(1) << UInt32.random(in: 0...8, using: &random)
                 entries.append(GGUFEntry(key: "general.alignment", value: .uint32(alignment)))
             }
             let tensors = (0..<Int.random(in: 0...6, using: &random)).map { tensor -> GGUFWriter.Description in

@@ -21,7 +21,8 @@ import Testing
         #expect(model.configuration.parameters == 2_623_744)
         #expect(model.tensors.values.reduce(0) { $0 + $1.rows * $1.columns } == 2_623_744)
         #expect(model.name == "bard" && model.fileType == "f16" && !model.isQuantized)
-        #expect(model.digest.count == 64 && model.digest == (try Model.open(ModelFixtures.bard + "/")).digest)
+        let again = try Model.open(ModelFixtures.bard + "/")
+        #expect(model.digest.count == 64 && model.digest == again.digest && again.name == "bard")
     }
 
     /// llama.cpp's converter made the checksums: its row order of q and k, its names.
@@ -102,7 +103,10 @@ import Testing
             let read = try Model.open(copy)
             #expect(read.configuration == model.configuration)
             #expect(read.fileType == "f32" && read.name == "copy")
-            for name in names { #expect(try read.tensor(name).matrix() == model.tensor(name).matrix()) }
+            for name in names {
+                let original = try model.tensor(name).matrix()
+                #expect(try read.tensor(name).matrix() == original)
+            }
         }
     }
 

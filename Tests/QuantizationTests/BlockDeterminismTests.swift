@@ -6,7 +6,7 @@ import Testing
 struct BlockDeterminismTests {
     @Test(arguments: BlockFormat.allCases)
     func bytesDependOnNeitherThreadsNorInstructionSet(format: BlockFormat) throws {
-        let weights = BlockSamples.gaussian(rows: 70, columns: 768, seed: 6)
+        let weights = Matrix.random(rows: 70, columns: 768, seed: 6)
         let importance = BlockSamples.importance(columns: 768, seed: 7)
         let expected = try BlockQuantizer.quantize(
             weights, as: format, importance: importance, pool: ThreadPool(threads: 1, instructionSet: .scalar))
@@ -24,7 +24,7 @@ struct BlockDeterminismTests {
     @Test(arguments: BlockFormat.allCases)
     func rowsDoNotDependOnEachOther(format: BlockFormat) throws {
         let pool = ThreadPool(threads: 1)
-        let weights = BlockSamples.gaussian(rows: 3, columns: 768, seed: 8)
+        let weights = Matrix.random(rows: 3, columns: 768, seed: 8)
         let importance = BlockSamples.importance(columns: 768, seed: 9)
         let whole = try BlockQuantizer.quantize(weights, as: format, importance: importance, pool: pool)
         for row in 0..<3 {
@@ -42,7 +42,7 @@ struct BlockDeterminismTests {
         let zeros = Matrix(rows: 1, columns: 512)
         let constant = Matrix(rows: 1, columns: 512, values: [Float](repeating: -0.25, count: 512))
         let tiny = Matrix(rows: 1, columns: 512, values: (0..<512).map { Float($0 - 256) * 1e-9 })
-        let denormal = Matrix(rows: 1, columns: 512, values: (0..<512).map { Float($0 - 256) * 1e-41 })
+        let denormal = Matrix(rows: 1, columns: 512, values: (0..<512).map { Float($0 - 256) * 0x1p-140 })
         let largest = Matrix(rows: 1, columns: 512, values: (0..<512).map { $0 % 3 == 0 ? 65504 : -65504 })
         for weights in [zeros, constant, tiny, denormal, largest] {
             for importance in [nil, [Float](repeating: 0, count: 512), (0..<512).map { $0 < 256 ? 0 : 1e30 }] {
@@ -61,7 +61,7 @@ struct BlockDeterminismTests {
 
     @Test func unusableInputIsRefused() throws {
         let pool = ThreadPool(threads: 1)
-        let weights = BlockSamples.gaussian(rows: 1, columns: 64, seed: 10)
+        let weights = Matrix.random(rows: 1, columns: 64, seed: 10)
         for bad in [Float.nan, .infinity, -.infinity] {
             var broken = weights
             broken.values[37] = bad

@@ -30,12 +30,14 @@ struct BlockQuantizerTests {
 
     @Test(arguments: BlockFormat.allCases)
     func importanceMovesTheErrorToWhereItCostsLess(format: BlockFormat) throws {
-        let weights = BlockSamples.gaussian(rows: 8, columns: 512, seed: 1)
+        let weights = Matrix.random(rows: 8, columns: 512, seed: 1)
         let importance = BlockSamples.importance(columns: 512, seed: 2)
         let weighted = try BlockQuantizer.quantize(weights, as: format, importance: importance, pool: pool)
         let plain = try BlockQuantizer.quantize(weights, as: format, pool: pool)
         let alike = [Float](repeating: 1, count: 512)
-        let error = { BlockSamples.error(weights, $0.dequantized(), importance: $1) }
+        let error = { (blocks: BlockMatrix, importance: [Float]) in
+            BlockSamples.error(weights, blocks.dequantized(), importance: importance)
+        }
         #expect(error(weighted, importance) < error(plain, importance))
         #expect(error(plain, alike) < error(weighted, alike))
     }
@@ -43,7 +45,7 @@ struct BlockQuantizerTests {
     /// One more bit halves the spacing of the grid: the error should fall to about a quarter. Half is asked for, because the
     /// types differ in their scales' precision too.
     @Test func errorFallsWithBits() throws {
-        let weights = BlockSamples.gaussian(rows: 16, columns: 512, seed: 3)
+        let weights = Matrix.random(rows: 16, columns: 512, seed: 3)
         let error = { (format: BlockFormat) in
             let fitted = try BlockQuantizer.quantize(weights, as: format, pool: pool)
             return BlockSamples.error(weights, fitted.dequantized(), importance: [Float](repeating: 1, count: 512))

@@ -4,16 +4,6 @@ import Quantization
 
 /// Matrices and errors that the block tests share.
 enum BlockSamples {
-    /// Normally distributed numbers (Box and Muller) of deviation `deviation`.
-    static func gaussian(rows: Int, columns: Int, deviation: Float = 0.05, seed: UInt64) -> Matrix {
-        var generator = SeededGenerator(seed: seed)
-        let values = (0..<rows * columns).map { _ in
-            let radius = (-2 * log(1 - generator.unit())).squareRoot()
-            return deviation * Float(radius * cos(2 * .pi * generator.unit()))
-        }
-        return Matrix(rows: rows, columns: columns, values: values)
-    }
-
     /// Positive numbers over four orders of magnitude, as second moments of a layer's inputs are.
     static func importance(columns: Int, seed: UInt64) -> [Float] {
         var generator = SeededGenerator(seed: seed)

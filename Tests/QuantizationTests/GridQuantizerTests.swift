@@ -68,6 +68,22 @@ import Testing
         }
     }
 
+    @Test func rowsWithoutImportanceAreStillServed() throws {
+        let weights = Matrix.random(rows: 1024, columns: 32, seed: 40)
+        // All of a codebook's rows, and all that a codebook of the matrix looks at first.
+        let rowImportance = (0..<1024).map { $0 == 1000 ? Float(1) : 0 }
+        // One block of 64 has a codebook made for one row; one of the matrix would be made for that row alone. Scales of groups
+        // do not compete for anything.
+        for (name, factor) in [("k4g32r16", 1.1), ("k4g32", 5), ("u4g32", 1)] {
+            let format = try GridQuantizer.grid(name)
+            let pool = ThreadPool(threads: 2)
+            let even = try GridQuantizer.quantize(weights, as: format, clip: true, pool: pool)
+            let uneven = try GridQuantizer.quantize(
+                weights, as: format, rowImportance: rowImportance, clip: true, pool: pool)
+            #expect(uneven.error(of: weights) <= even.error(of: weights) * factor, "\(name)")
+        }
+    }
+
     @Test func importanceHasNoUnit() throws {
         let weights = Matrix.random(rows: 16, columns: 128, seed: 34)
         var generator = SeededGenerator(seed: 35)

@@ -23,7 +23,7 @@ extension RuntimeWeights {
 
 extension RuntimeMatrix {
     /// One tensor of a source model.
-    private init(tensor: ModelTensor, pool: ThreadPool) throws {
+    fileprivate init(tensor: ModelTensor, pool: ThreadPool) throws {
         guard let format = BlockFormat.allCases.first(where: { $0.tensorType == tensor.type }), tensor.rowOrder == nil
         else {
             try self.init(packed: PackedMatrix(float16: tensor.matrix(), pool: pool), activation: .float)

@@ -32,20 +32,24 @@ struct CodebookFit {
         let groups = problem.columns / group
         return scales.withUnsafeBufferPointer { scales in
             guard let scales = scales.baseAddress else { return ([], 0) }
-            func add(_ block: FitProblem.Block, _ sums: UnsafeMutablePointer<Double>) {
-                withUnsafePointer(to: block.rows) {
-                    fettle_fit_intervals($0, block.rowImportance, group, scales + block.firstRow * groups, sums)
-                }
+            func add(_ block: FitProblem.Block, _ sums: UnsafeMutableBufferPointer<Double>, evenly: Bool = false) {
+                fettle_fit_intervals(
+                    block.rows, evenly ? nil : block.rowImportance, group, scales + block.firstRow * groups,
+                    sums.baseAddress)
             }
             guard format.rowBlockCodebooks else {
-                let best = CodebookSolver(sums: problem.sum(width: width, add)).solve(entries)
+                let best = CodebookSolver(sums: problem.sum(width: width) { add($0, $1) }).solve(entries)
                 return ([PointTable(points: best.points)], best.error)
             }
             var best = [(points: [Int8], error: Double)](repeating: ([], 0), count: problem.rowBlocks)
             best.withUnsafeMutableBufferPointer { best in
                 problem.forEachBlock { block in
                     var sums = [Double](repeating: 0, count: width)
-                    sums.withUnsafeMutableBufferPointer { if let sums = $0.baseAddress { add(block, sums) } }
+                    sums.withUnsafeMutableBufferPointer { sums in
+                        add(block, sums)
+                        // Where no row of a block counts, all do.
+                        if sums.allSatisfy({ $0 == 0 }) { add(block, sums, evenly: true) }
+                    }
                     best[block.index] = CodebookSolver(sums: sums).solve(entries)
                 }
             }

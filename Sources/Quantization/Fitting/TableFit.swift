@@ -69,14 +69,11 @@ extension FitProblem {
         var scales = scales
         scales.withUnsafeMutableBufferPointer { scales in
             guard let scales = scales.baseAddress else { return }
-            forEachBlock { block in
-                withScratch(group: group) { scratch in
-                    withUnsafePointer(to: block.rows) {
-                        fettle_fit_table(
-                            instructionSet, $0, points[points.count == 1 ? 0 : block.index], group, wide ? 1 : 0,
-                            scratch, scales + block.firstRow * groups)
-                    }
-                }
+            forEachBlock(group: group) { block, scratch in
+                fettle_fit_table(
+                    instructionSet, block.rows, points[points.count == 1 ? 0 : block.index], group, wide ? 1 : 0,
+                    scratch,
+                    scales + block.firstRow * groups)
             }
         }
         return scales
@@ -90,14 +87,10 @@ extension FitProblem {
             guard let codes = codes.baseAddress else { return }
             scales.withUnsafeBufferPointer { scales in
                 guard let scales = scales.baseAddress else { return }
-                forEachBlock { block in
-                    withScratch(group: group) { scratch in
-                        withUnsafePointer(to: block.rows) {
-                            fettle_fit_encode_table(
-                                instructionSet, $0, nearest[nearest.count == 1 ? 0 : block.index], group, scratch,
-                                scales + block.firstRow * groups, codes + block.firstRow * columns)
-                        }
-                    }
+                forEachBlock(group: group) { block, scratch in
+                    fettle_fit_encode_table(
+                        instructionSet, block.rows, nearest[nearest.count == 1 ? 0 : block.index], group, scratch,
+                        scales + block.firstRow * groups, codes + block.firstRow * columns)
                 }
             }
             count = rows * columns
