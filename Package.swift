@@ -89,8 +89,7 @@ let package = Package(
             name: "TuneModel",
             capability: .command(
                 intent: .custom(verb: "tune", description: "Tune MODEL for a device profile: tune MODEL --profile NAME"),
-                permissions: [.writeToPackageDirectory(reason: "writes the bundle and the score store")]),
-            dependencies: ["fettle"]),
+                permissions: [.writeToPackageDirectory(reason: "writes the bundle and the score store")])),
 
         // MARK: Tests
         .testTarget(name: "ArchitectureTests", swiftSettings: strict),

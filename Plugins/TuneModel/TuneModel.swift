@@ -6,6 +6,13 @@ import PackagePlugin
 @main
 struct TuneModel: CommandPlugin {
     func performCommand(context: PluginContext, arguments: [String]) throws {
+        // In release: the kernels of a debug build are tens of times slower, and a plugin's own tools are built in debug.
+        let build = try packageManager.build(
+            .product("fettle"), parameters: .init(configuration: .release, echoLogs: true))
+        guard build.succeeded, let tool = build.builtArtifacts.first(where: { $0.kind == .executable }) else {
+            Diagnostics.error("fettle does not build:\n\(build.logText)")
+            return
+        }
         let package = context.package.directoryURL
         var all = ["tune"] + arguments
         for (option, folder) in [("--out", "bundles"), ("--store", ".build/fettle-store")] {
@@ -13,7 +20,7 @@ struct TuneModel: CommandPlugin {
                 all += [option, package.appending(path: folder).path]
             }
         }
-        let process = try Process.run(try context.tool(named: "fettle").url, arguments: all)
+        let process = try Process.run(tool.url, arguments: all)
         process.waitUntilExit()
         // Exit at once: a thrown error would turn every status into 1, and 3 (a goal is not met) means something else.
         if process.terminationStatus != 0 { exit(process.terminationStatus) }

@@ -6,7 +6,8 @@
 // Brings columns first..<first + columns of a row block into lanes, and their importance to mean 1, so that sums neither
 // overflow nor vanish. Without importance, or where it is all zero, every column counts the same.
 INLINE fit_group load_group(const fettle_fit_rows *rows, size_t first, size_t columns, float *scratch) {
-    fit_group group = {(f32x16 *)scratch, scratch + columns * LANES, columns, {0}, {0}};
+    f32x16 infinity = splat(__builtin_inff());
+    fit_group group = {(f32x16 *)scratch, scratch + columns * LANES, columns, infinity, -infinity, {0}};
     if (rows->rows < LANES) memset(scratch, 0, columns * LANES * sizeof(float));
     for (int row = 0; row < rows->rows; row++) {
         const float *weights = rows->weights + (size_t)row * rows->stride + first;
@@ -20,6 +21,7 @@ INLINE fit_group load_group(const fettle_fit_rows *rows, size_t first, size_t co
         if (importance == 0) continue;
         group.smallest = smaller(group.smallest, group.weights[column]);
         group.largest = larger(group.largest, group.weights[column]);
+        group.energy += group.weights[column] * importance * group.weights[column];
     }
     return group;
 }

@@ -15,9 +15,9 @@
 #endif
 
 void fettle_fit_integers(
-    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, int clip, float *scratch,
+    fettle_isa isa, const fettle_fit_rows *rows, fettle_fit_grid grid, size_t group, int clip, float *scratch,
     uint16_t *scales, uint8_t *zero_points) {
-    DISPATCH(isa, integers, rows, grid, group, clip, scratch, scales, zero_points)
+    DISPATCH(isa, integers, rows, &grid, group, clip, scratch, scales, zero_points)
 }
 
 void fettle_fit_table(
@@ -27,9 +27,9 @@ void fettle_fit_table(
 }
 
 void fettle_fit_encode_integers(
-    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, float *scratch,
+    fettle_isa isa, const fettle_fit_rows *rows, fettle_fit_grid grid, size_t group, float *scratch,
     const uint16_t *scales, const uint8_t *zero_points, uint8_t *codes) {
-    DISPATCH(isa, encode_integers, rows, grid, group, scratch, scales, zero_points, codes)
+    DISPATCH(isa, encode_integers, rows, &grid, group, scratch, scales, zero_points, codes)
 }
 
 void fettle_fit_encode_table(

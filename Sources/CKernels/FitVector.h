@@ -26,7 +26,7 @@ INLINE f32x16 choose(i32x16 mask, f32x16 a, f32x16 b) {
 }
 
 INLINE f32x16 smaller(f32x16 a, f32x16 b) { return choose(a < b, a, b); }
-INLINE f32x16 larger(f32x16 a, f32x16 b) { return choose(a > b, a, b); }
+INLINE f32x16 larger(f32x16 a, f32x16 b) { return choose(b < a, a, b); }
 INLINE f32x16 magnitude(f32x16 a) { return (f32x16)((i32x16)a & 0x7fffffff); }
 
 // The nearest integer, ties to even, for |a| < 2^22: the sum has no bits left for a fraction.

@@ -6,6 +6,8 @@
 enum {
     TILE_COLUMNS = 2 * LANES,
     DEPTH_BLOCK = 192,  // part of the definition of a sum: see FloatKernels.h
+    NARROW_COLUMNS = LANES == 4 ? 4 : 12,  // columns of B that are read at a time where one register holds all rows
+    MOST_LINES = NARROW_COLUMNS > TILE_ROWS ? NARROW_COLUMNS : TILE_ROWS,
     STRIP = 384,  // rows of A, and columns of B, packed at a time: a multiple of every tile's sides
 };
 _Static_assert(STRIP % TILE_ROWS == 0 && STRIP % TILE_COLUMNS == 0, "a strip is a whole number of panels");
@@ -68,25 +70,34 @@ INLINE void pack(
     }
 }
 
-// One tile of C from a panel of A and a panel of B.
-INLINE void multiply_tile(const float *a, const float *b, long depth, float *c, long c_row, bool adds) {
-    tile_vector sums[TILE_ROWS][2];
+// One tile of C from `rows` lines of A, whose element (i, k) is a[i * a_row + k * a_depth], and a panel of B that is
+// `vectors` registers wide.
+INLINE void multiply_tile(
+    const float *a, long a_row, long a_depth, const float *b, long depth, float *c, long c_row, bool adds,
+    const int rows, const int vectors) {
+    tile_vector sums[MOST_LINES][2];  // of which `rows` x `vectors` are registers
 #pragma clang loop unroll(full)
-    for (int i = 0; i < TILE_ROWS; i++) sums[i][0] = sums[i][1] = 0;
-    for (long k = 0; k < depth; k++, a += TILE_ROWS, b += TILE_COLUMNS) {
-        tile_vector left = load_tile(b), right = load_tile(b + LANES);
+    for (int i = 0; i < rows; i++) {
 #pragma clang loop unroll(full)
-        for (int i = 0; i < TILE_ROWS; i++) {
-            tile_vector factor = a[i];
-            sums[i][0] = __builtin_elementwise_fma(factor, left, sums[i][0]);
-            sums[i][1] = __builtin_elementwise_fma(factor, right, sums[i][1]);
+        for (int j = 0; j < vectors; j++) sums[i][j] = 0;
+    }
+    for (long k = 0; k < depth; k++, a += a_depth, b += vectors * LANES) {
+#pragma clang loop unroll(full)
+        for (int i = 0; i < rows; i++) {
+            tile_vector factor = a[i * a_row];
+#pragma clang loop unroll(full)
+            for (int j = 0; j < vectors; j++) {
+                sums[i][j] = __builtin_elementwise_fma(factor, load_tile(b + j * LANES), sums[i][j]);
+            }
         }
     }
 #pragma clang loop unroll(full)
-    for (int i = 0; i < TILE_ROWS; i++) {
-        float *row = c + i * c_row;
-        store_tile(row, adds ? load_tile(row) + sums[i][0] : sums[i][0]);
-        store_tile(row + LANES, adds ? load_tile(row + LANES) + sums[i][1] : sums[i][1]);
+    for (int i = 0; i < rows; i++) {
+#pragma clang loop unroll(full)
+        for (int j = 0; j < vectors; j++) {
+            float *target = c + i * c_row + j * LANES;
+            store_tile(target, adds ? load_tile(target) + sums[i][j] : sums[i][j]);
+        }
     }
 }
 
@@ -94,7 +105,7 @@ INLINE void multiply_tile(const float *a, const float *b, long depth, float *c, 
 static void multiply_edge(
     const float *a, const float *b, long depth, float *c, long c_row, bool adds, long rows, long columns) {
     float whole[TILE_ROWS * TILE_COLUMNS];
-    multiply_tile(a, b, depth, whole, TILE_COLUMNS, false);
+    multiply_tile(a, 1, TILE_ROWS, b, depth, whole, TILE_COLUMNS, false, TILE_ROWS, 2);
     for (long i = 0; i < rows; i++) {
         for (long j = 0; j < columns; j++) {
             float sum = whole[i * TILE_COLUMNS + j];
@@ -110,7 +121,7 @@ static void multiply_strips(
             const float *a_panel = a + row * depth, *b_panel = b + column * depth;
             float *tile = c + row * c_row + column;
             if (row + TILE_ROWS <= rows && column + TILE_COLUMNS <= columns) {
-                multiply_tile(a_panel, b_panel, depth, tile, c_row, adds);
+                multiply_tile(a_panel, 1, TILE_ROWS, b_panel, depth, tile, c_row, adds, TILE_ROWS, 2);
             } else {
                 multiply_edge(
                     a_panel, b_panel, depth, tile, c_row, adds, rows - row < TILE_ROWS ? rows - row : TILE_ROWS,
@@ -120,7 +131,41 @@ static void multiply_strips(
     }
 }
 
+// Few rows, as when decoding: packing B would cost as much as the product. The operands change places: columns of B are
+// read where they are, one number at a time, and the rows of A, packed, lie side by side in a register.
+INLINE void multiply_narrow_tile(
+    const fettle_product *p, const float *panel, long column, const int columns, const int vectors) {
+    const int width = vectors * LANES;
+    float tile[MOST_LINES * TILE_COLUMNS];
+    if (p->accumulates) {
+        for (long row = 0; row < p->rows; row++) {
+            for (long j = 0; j < columns; j++) tile[j * width + row] = p->c[row * p->c_row + column + j];
+        }
+    }
+    for (long k = 0; k < p->depth; k += DEPTH_BLOCK) {
+        long depth = p->depth - k < DEPTH_BLOCK ? p->depth - k : DEPTH_BLOCK;
+        multiply_tile(
+            p->b + column * p->b_column + k, p->b_column, 1, panel + k * width, depth, tile, width,
+            p->accumulates || k > 0, columns, vectors);
+    }
+    for (long row = 0; row < p->rows; row++) {
+        for (long j = 0; j < columns; j++) p->c[row * p->c_row + column + j] = tile[j * width + row];
+    }
+}
+
+INLINE void multiply_narrow(const fettle_product *p, float *panel, const int columns, const int vectors) {
+    pack(p->a, p->a_row, p->a_depth, p->rows, p->depth, vectors * LANES, panel);
+    long column = 0;
+    for (; column + columns <= p->columns; column += columns) {
+        multiply_narrow_tile(p, panel, column, columns, vectors);
+    }
+    for (; column < p->columns; column++) multiply_narrow_tile(p, panel, column, 1, vectors);
+}
+
 static void multiply(const fettle_product *p, float *workspace) {
+    bool fits = p->b_depth == 1 && p->depth * TILE_COLUMNS <= 2 * STRIP * DEPTH_BLOCK;
+    if (fits && p->rows <= LANES) return multiply_narrow(p, workspace, NARROW_COLUMNS, 1);
+    if (fits && p->rows <= TILE_COLUMNS) return multiply_narrow(p, workspace, TILE_ROWS, 2);
     float *a_panels = workspace, *b_panels = workspace + STRIP * DEPTH_BLOCK;
     for (long column = 0; column < p->columns; column += STRIP) {
         long columns = p->columns - column < STRIP ? p->columns - column : STRIP;

@@ -1,5 +1,5 @@
-// Attention over a cache of half-precision or int8 keys and values. A score is one chain of fma over the head's columns,
-// a result one chain over positions, so that rows give the same bits alone and together.
+// Attention over a cache of half-precision or int8 keys and values. A score is one chain of fma over the head's
+// columns, a result one chain over positions, so that rows give the same bits alone and together.
 
 INLINE f32x16 load_some(const float *p, int count) {
     f32x16 v = {0};
@@ -135,7 +135,8 @@ INLINE void attend_rows(
     const size_t element = int8 ? 1 : 2, stride = (size_t)kv->capacity;
     const uint8_t *keys = kv->keys + slot * width * element;
     const uint8_t *values = kv->values + slot * (size_t)kv->value_stride * element;
-    const float *key_scales = int8 ? kv->key_scales + slot : NULL, *value_scales = int8 ? kv->value_scales + slot : NULL;
+    const float *key_scales = int8 ? kv->key_scales + slot : NULL;
+    const float *value_scales = int8 ? kv->value_scales + slot : NULL;
     const float root = 1.0f / __builtin_sqrtf((float)kv->head_width);
     float *q = scratch, *scores = scratch + 4 * width;
     int longest = 0;

@@ -41,14 +41,16 @@ void fettle_zero_absent(const fettle_input *input) {
     }
 }
 
-size_t fettle_product_scratch(int32_t columns, int32_t tokens) {
-    // A row block's codes; sums for each segment, which is at least 16 columns, of whole panels of tokens.
+size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
+    // A row block's codes, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
+    // the row block's weights instead of the sums.
     const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
-    const size_t bytes = (size_t)columns * 16 + (size_t)columns / 16 * sizeof(int32_t) * places;
-    return (bytes + 63) / 64 * 64;
+    const size_t sums = (size_t)columns / 16 * sizeof(int32_t) * places;
+    const size_t weights = (size_t)columns * 16 * sizeof(float);
+    return ((size_t)columns * 16 + (sums > weights ? sums : weights) + 63) / 64 * 64;
 }
 
-void fettle_product(
+void fettle_packed_product(
     fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
     float *y, size_t stride) {
     fettle_integer_kernels(isa)->product(matrix, input, first, last, scratch, y, stride);
@@ -68,11 +70,11 @@ void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, cons
     fettle_integer_kernels(isa)->kv_store(kv, position, key, value);
 }
 
-size_t fettle_attend_scratch(int32_t head_width, int32_t capacity) {
+size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity) {
     return 4 * ((size_t)head_width + (size_t)capacity);
 }
 
-void fettle_attend(
+void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results) {
     fettle_integer_kernels(isa)->attend(kv, head, queries, limits, count, scratch, results);

@@ -1,9 +1,12 @@
-// Products of packed weights with quantized inputs: one body for one token (codes are unpacked as they stream by) and for
-// a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all panels).
+// Products of packed weights with quantized inputs: one body for one token (codes are unpacked as they stream by) and
+// for a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all
+// panels).
 
 /// One row block's part against one panel.
 typedef struct {
-    const fettle_matrix *matrix;
+    fettle_scale_kind scale_kind;
+    fettle_offset_kind offset_kind;
+    float tensor_scale;
     const uint8_t *scales;  // of the row block
     const uint8_t *offsets;
     const uint8_t *tiles;
@@ -21,12 +24,12 @@ typedef struct {
 
 INLINE f32v group_scale(const run *r, int group) {
     const size_t at = (size_t)group * 16 + (size_t)r->part * LANES;
-    switch (r->matrix->scales) {
+    switch (r->scale_kind) {
     case FETTLE_SCALE_FLOAT16: return half_to_float(load_u16v(r->scales + 2 * at));
     case FETTLE_SCALE_FLOAT32: return load_f32v(r->scales + 4 * at);
     case FETTLE_SCALE_TENSOR: break;
     }
-    return (f32v){0} + r->matrix->tensor_scale;
+    return (f32v){0} + r->tensor_scale;
 }
 
 INLINE i32v zero_points(const run *r, int group) {
@@ -39,7 +42,7 @@ INLINE i32v zero_points(const run *r, int group) {
 /// What the sums of a segment start from.
 INLINE void begin_segment(const run *r, int segment, int group, i32v *sum, const int count, const int range) {
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
-    switch (r->matrix->offsets) {
+    switch (r->offset_kind) {
     case FETTLE_OFFSET_CONSTANT: {
         UNROLL for (int m = 0; m < count; m++) sum[m] = (i32v){0} + sums[m];
         break;
@@ -64,7 +67,7 @@ INLINE void end_segment(
         f32v s = scale * xscales[m];
         acc[m] = __builtin_elementwise_fma(__builtin_convertvector(sum[m], f32v), s, acc[m]);
     }
-    if (r->matrix->offsets != FETTLE_OFFSET_MINIMUMS) return;
+    if (r->offset_kind != FETTLE_OFFSET_MINIMUMS) return;
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
     const f32v minimum = load_f32v(r->offsets + 4 * ((size_t)group * 16 + (size_t)r->part * LANES));
     UNROLL for (int m = 0; m < count; m++) {
@@ -72,11 +75,16 @@ INLINE void end_segment(
     }
 }
 
-/// acc[token] = the part's rows times the first `count` tokens of the panel. `packing` is the bits of the tiles' layout,
-/// `range` the bits of a value after look-up, `half` whether a segment is half a tile.
+/// result[token] = the part's rows times the first `count` tokens of the panel. `packing` is the bits of the tiles'
+/// layout, `range` the bits of a value after look-up, `half` whether a segment is half a tile, `constant` whether the
+/// kind of offset is known to be constant, which leaves more registers.
 INLINE void run_segments(
-    const run *r, f32v *acc, const int count, const int panel, const int packing, const int range, const int book,
-    const int half) {
+    const run *job, f32v *result, const int count, const int panel, const int packing, const int range, const int book,
+    const int half, const int constant) {
+    run own = *job;  // a copy of its own and sums of its own stay in registers
+    const run *r = &own;
+    f32v acc[PANEL];
+    if (constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
     const uint8_t *tile = r->tiles;
     const int8_t *x = r->x;
     const int stride = panel * 4;
@@ -104,13 +112,14 @@ INLINE void run_segments(
         if (++in_group == r->segments_per_group) { in_group = 0; group++; }
         if (++in_xgroup == r->segments_per_xscale) { in_xgroup = 0; xgroup++; }
     }
+    UNROLL for (int m = 0; m < count; m++) result[m] = acc[m];
 }
 
 // One token: a function for each packing.
 #define ONE_TOKEN(bits) \
-    static void one_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 0); } \
-    static void half_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 1); } \
-    static void book_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, 8, 1, 0); } \
+    static void one_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 0, 0); } \
+    static void half_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 1, 0); } \
+    static void book_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, 8, 1, 0, 1); } \
     static void unpack_##bits(const uint8_t *tiles, uint8_t *target, int count) { \
         for (int t = 0; t < count; t++) { \
             UNROLL for (int s = 0; s < 8; s++) { \
@@ -135,20 +144,22 @@ static void (*const unpack_tiles[7])(const uint8_t *, uint8_t *, int) = {
 
 // A panel: a function for each range that the dot product tells apart, for a whole panel and for parts of one.
 #define PANEL_TOKENS(range) \
-    static void panel_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 0); } \
-    static void panel_half_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 1); } \
-    static void some_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 0); } \
-    static void some_half_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 1); }
+    static void panel_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 0, 1); } \
+    static void panel_any_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 0, 0); } \
+    static void panel_half_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 1, 0); } \
+    static void some_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 0, 0); } \
+    static void some_half_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 1, 0); }
 EVERY_RANGE(PANEL_TOKENS)
 
-static run_function panel_function(int range, int some, int half) {
+static run_function panel_function(int range, int some, int half, int constant) {
 #define PICK(bits) \
     if (range <= bits) { \
-        return some ? (half ? some_half_##bits : some_##bits) : (half ? panel_half_##bits : panel_##bits); \
+        if (some) return half ? some_half_##bits : some_##bits; \
+        return half ? panel_half_##bits : constant ? panel_##bits : panel_any_##bits; \
     }
     EVERY_RANGE(PICK)
 #undef PICK
-    return panel_8;
+    return panel_any_8;
 }
 
 /// Sums per segment and, for constant offsets, times what each unit of the sum counts for.
@@ -202,7 +213,8 @@ static void product_int8(
 
     lookup_tables tables;
     run r = {
-        .matrix = matrix, .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
+        .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale,
+        .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
         .segments_per_group = matrix->group / segment, .segments_per_xscale = input->scale_columns / segment,
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
@@ -230,7 +242,7 @@ static void product_int8(
         r.tiles = unpacked_block(matrix, r.tiles, &tables, codes);
         for (int token = 0; token < input->tokens; token += panel) {
             const int tokens = input->tokens - token < panel ? input->tokens - token : panel;
-            const run_function function = panel_function(range, tokens <= SOME, half);
+            const run_function function = panel_function(range, tokens <= SOME, half, constant);
             for (r.part = 0; r.part < PARTS; r.part++) {
                 f32v acc[PANEL];
                 function(&r, acc);

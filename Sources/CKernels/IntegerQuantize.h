@@ -57,7 +57,9 @@ static void quantize(const float *row, int32_t token, const fettle_input *input)
             q = choose(q < 127.0f, q, (f32x16){0} + 127.0f);
             i32x16 integers = __builtin_convertvector(q, i32x16);
             i8x16 bytes = __builtin_convertvector(integers, i8x16);
-            for (int c = 0; c < 4; c++) memcpy(values + (size_t)(i / 4 + c) * (size_t)panel * 4, (int8_t *)&bytes + 4 * c, 4);
+            for (int c = 0; c < 4; c++) {
+                memcpy(values + (size_t)(i / 4 + c) * (size_t)panel * 4, (int8_t *)&bytes + 4 * c, 4);
+            }
             sum += __builtin_reduce_add(integers);
             if ((i + 16) % input->sum_columns == 0) {
                 sums[(size_t)(i / input->sum_columns) * (size_t)panel] = sum;

@@ -1,4 +1,5 @@
-// Rotary position embedding (Su et al., 2021). Angles are taken in double precision, so that no libm decides their bits.
+// Rotary position embedding (Su et al., 2021). Angles are taken in double precision, so that no libm decides their
+// bits.
 #include "IntegerKernels.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -35,7 +36,7 @@ void fettle_rotary_angles(int32_t position, const double *frequencies, int32_t p
     }
 }
 
-void fettle_rotate(
+void fettle_rotate_pairs(
     float *rows, int32_t heads, int32_t width, bool adjacent, const float *cosines, const float *sines) {
     const int32_t pairs = width / 2, step = adjacent ? 2 : 1, apart = adjacent ? 1 : pairs;
     for (int32_t head = 0; head < heads; head++, rows += width) {

@@ -4,13 +4,13 @@ static void product(
     const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
     size_t stride) {
     if (input->kind == FETTLE_INPUT_FLOAT) {
-        product_float(matrix, input, first, last, y, stride);
+        product_float(matrix, input, first, last, scratch, y, stride);
     } else {
         product_int8(matrix, input, first, last, scratch, y, stride);
     }
 }
 
 #define TABLE { \
-    .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, .kv_store = kv_store, \
-    .attend = attend, \
+    .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, \
+    .kv_store = kv_store, .attend = attend, \
 }

@@ -23,7 +23,7 @@ struct ProfileFolder {
     func mistakes() -> [String] {
         if files.isEmpty { return ["\(folder): error: there is no profile (*.yaml) here"] }
         let library = ProfileLibrary(directories: [folder], shipped: [])
-        return files.compactMap { file in
+        let mistakes: [String] = files.compactMap { file in
             do throws(ProfileError) {
                 let profile = try library.load(file.path)
                 let stem = String(file.name.split(separator: "/").last ?? "")
@@ -37,6 +37,9 @@ struct ProfileFolder {
                 return "\(place ?? file.path): error: \(keyPath)\(error.message)"
             }
         }
+        // A family's mistake is met again in everything that extends it.
+        var seen: Set<String> = []
+        return mistakes.filter { seen.insert($0).inserted }
     }
 
     /// Swift source that holds every text.

@@ -6,13 +6,13 @@ import Testing
     @Test(arguments: [1, 2, 5]) func runsABodyOnceOnEachThread(threads: Int) {
         let pool = ThreadPool(threads: threads)
         let calls = (0..<threads).map { _ in Counter() }
-        for _ in 0..<200 {
+        for _ in 0..<50 {
             pool.run { thread, count in
                 #expect(count == threads)
                 calls[thread].add(1)
             }
         }
-        #expect(calls.map(\.value) == [Int](repeating: 200, count: threads))
+        #expect(calls.map(\.value) == [Int](repeating: 50, count: threads))
     }
 
     @Test(arguments: [(1, 1), (2, 1), (3, 7), (2, 1000)]) func visitsEachIndexOnce(threads: Int, chunk: Int) {

@@ -35,15 +35,15 @@ import Testing
 
     @Test(arguments: [
         ("900 MQ", Dimension.size, "\"900 MQ\" has no known unit; write 900 MB or 900 MiB"),
-        ("900 mb", .size, "\"900 mb\" has no known unit; write 900 B or 900 kB"),
+        ("900 mb", .size, "\"900 mb\" has no known unit; write 900 MB or 900 MiB"),
         ("900", .size, "\"900\" has no unit; write 900 MB or 900 MiB"),
         ("900 ", .size, "\"900 \" has no unit; write 900 MB or 900 MiB"),
         ("5 s", .size, "\"5 s\" is a time, not a size; write 5 MB or 5 MiB"),
         ("5 MB", .bandwidth, "\"5 MB\" is a size, not a bandwidth; write 5 GB/s or 5 MB/s"),
         ("60 pJ", .energyPerBit, "\"60 pJ\" is an energy, not an energy per bit; write 60 pJ/bit or 60 nJ/bit"),
-        ("80 msec", .time, "\"80 msec\" has no known unit; write 80 ms or 80 m"),
+        ("80 msec", .time, "\"80 msec\" has no known unit; write 80 ms or 80 min"),
         ("12 GBps", .bandwidth, "\"12 GBps\" has no known unit; write 12 GB/s or 12 GiB/s"),
-        ("150 GFLOP", .throughput, "\"150 GFLOP\" has no known unit; write 150 GFLOPS or 150 MFLOPS"),
+        ("150 GFLOP", .throughput, "\"150 GFLOP\" has no known unit; write 150 GFLOPS or 150 FLOPS"),
         ("-5 MB", .size, "\"-5 MB\" is negative; write a number and a unit, such as 1 MB"),
         ("much", .size, "\"much\" is not a size; write a number and a unit, such as 1 MB"),
         (".5 MB", .size, "\".5 MB\" is not a size; write a number and a unit, such as 1 MB"),

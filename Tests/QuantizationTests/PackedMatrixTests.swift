@@ -46,6 +46,36 @@ import Testing
         }
     }
 
+    @Test func theBytesBeginOnALine() throws {
+        let packed = try PackedMatrix(
+            packing: .random(GridFormat(.uniform, bits: 4, .group(32)), rows: 3, columns: 32, seed: 7))
+        #expect(Int(bitPattern: packed.bytes.bytes.baseAddress).isMultiple(of: 64))
+    }
+
+    @Test(arguments: BlockFormat.allCases)
+    func blockTypesPackAsTheirParts(format: BlockFormat) throws {
+        let matrix = QuantizedMatrix.random(format, rows: 21, columns: 512, seed: 8)
+        let packed = try PackedMatrix(packing: matrix, pool: ThreadPool(threads: 2))
+        #expect(try packed.unpacked() == matrix)
+        // Stored, a block type is GGUF's bytes and not these.
+        #expect(throws: QuantizationError.self) { try R16Layout(storing: .block(format), rows: 21, columns: 512) }
+    }
+
+    @Test func float32ScalesAndMinimumsLieByGroup() throws {
+        let matrix = QuantizedMatrix.random(.q2_k, rows: 17, columns: 256, seed: 9)
+        let packed = try PackedMatrix(packing: matrix)
+        guard case .float32(let scales) = matrix.scales, case .minimums(let minimums) = matrix.offsets else { return }
+        #expect(packed.blockStride == 16 * 16 * 4 * 2 + 8 * 128)
+        for row in 0..<17 {
+            for group in 0..<16 {
+                let place = row / 16 * packed.blockStride + (group * 16 + row % 16) * 4
+                #expect(packed.bytes.bytes.load(fromByteOffset: place, as: Float.self) == scales[row * 16 + group])
+                #expect(
+                    packed.bytes.bytes.load(fromByteOffset: place + 1024, as: Float.self) == minimums[row * 16 + group])
+            }
+        }
+    }
+
     @Test func sectionsLieWhereTheSpecificationSays() throws {
         // 18 rows: two blocks. 4 groups of 32: 4 x 16 halves = 128 bytes, 4 x 16 zero points = 64 bytes, 4 tiles of 256.
         let affine = QuantizedMatrix.random(GridFormat(.affine, bits: 4, .group(32)), rows: 18, columns: 128, seed: 3)
@@ -94,6 +124,8 @@ import Testing
             ("k3g64r16", 320 + 36 * (320 + 18 * 192)),
             ("a2c", 36 * (64 + 64 + 18 * 128)),
             ("f16", 576 * 576 * 2),
+            ("q4_0", 576 * 18 * 18),
+            ("q8_0", 576 * 18 * 34),
         ]
         for (name, bytes) in sizes {
             #expect(try Format(parsing: name).packedBytes(rows: 576, columns: 576) == bytes, "\(name)")
@@ -103,6 +135,8 @@ import Testing
 
     @Test func shapesThatAFormatCannotDivideAreIllegal() throws {
         #expect(try Format(parsing: "u4g128").isLegal(rows: 4, columns: 576) == false)
+        #expect(try Format(parsing: "q4_k").isLegal(rows: 4, columns: 576) == false)
+        #expect(try Format(parsing: "q6_k").packedBytes(rows: 576, columns: 1536) == 576 * 6 * 210)
         #expect(try Format(parsing: "u4g64").isLegal(rows: 4, columns: 576))
         #expect(try Format(parsing: "u4t").isLegal(rows: 4, columns: 48) == false)
         #expect(try Format(parsing: "f16").isLegal(rows: 4, columns: 48) == false)
@@ -154,27 +188,5 @@ import Testing
                     bytes: UnsafeRawBufferPointer(rebasing: bytes.bytes.prefix(count)))
             }
         }
-    }
-}
-
-extension QuantizedMatrix {
-    /// A matrix of random codes, scales, zero points and codebooks.
-    static func random(_ format: GridFormat, rows: Int, columns: Int, seed: UInt64) -> QuantizedMatrix {
-        var generator = SeededGenerator(seed: seed)
-        let group = format.group(columns: columns)
-        let slots = rows * columns / group
-        let scales = (0..<(format.granularity == .tensor ? 1 : slots)).map { _ in
-            Float16(Float.random(in: -0.1...0.1, using: &generator)).bitPattern
-        }
-        let tables = [.codebook, .log2].contains(format.grid) ? (format.rowBlockCodebooks ? (rows + 15) / 16 : 1) : 0
-        return QuantizedMatrix(
-            format: .grid(format), rows: rows, columns: columns, bits: format.bits, group: group,
-            codes: (0..<rows * columns).map { _ in UInt8.random(in: 0...UInt8(1 << format.bits - 1), using: &generator)
-            },
-            scales: .float16(scales),
-            offsets: format.grid == .affine
-                ? .zeroPoints((0..<slots).map { _ in UInt8.random(in: 0...255, using: &generator) })
-                : .constant(format.grid == .uniform ? 1 << (format.bits - 1) : 0),
-            codebooks: (0..<tables << format.bits).map { _ in Int8.random(in: -127...127, using: &generator) })
     }
 }

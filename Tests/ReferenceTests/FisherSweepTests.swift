@@ -1,4 +1,5 @@
 import Compute
+import Foundation
 import ModelFiles
 import Reference
 import Testing
@@ -6,7 +7,8 @@ import Testing
 @Suite struct FisherSweepTests {
     /// Columns of each matrix in the stacked outputs of its group, for the shape of the fixture.
     private static let columns: [(part: String, group: LayerGroup, range: Range<Int>)] = [
-        ("attn_q", .attentionInput, 0..<64), ("attn_k", .attentionInput, 64..<96), ("attn_v", .attentionInput, 96..<128),
+        ("attn_q", .attentionInput, 0..<64), ("attn_k", .attentionInput, 64..<96),
+        ("attn_v", .attentionInput, 96..<128),
         ("attn_output", .attentionOutput, 0..<64), ("ffn_gate", .feedForwardInput, 0..<72),
         ("ffn_up", .feedForwardInput, 72..<144), ("ffn_down", .down, 0..<64),
     ]
@@ -55,13 +57,13 @@ import Testing
         var recorder = Recorder()
         let labels = try sweep.run(labels: .sampled(seed: 1), visitor: &recorder)
         let logits = try model.logits(tokens: sequence, rows: 0..<1)
-        let targets = (0..<96).map { Int32($0) }
-        let probabilities = try targets.map { try exp(model.pool.logProbabilities(of: [$0], logits: logits)[0]) }
-        let counts = targets.map { target in Double(labels.count { $0 == target }) }
-        // Pearson's statistic over 96 tokens has mean 95 and standard deviation 14 where labels follow the model.
-        let statistic = zip(counts, probabilities).reduce(0.0) { sum, pair in
-            sum + (pair.0 - 4000 * pair.1) * (pair.0 - 4000 * pair.1) / (4000 * pair.1)
+        var statistic = 0.0
+        for target in Int32(0)..<96 {
+            let expected = try 4000 * exp(model.pool.logProbabilities(of: [target], logits: logits)[0])
+            let difference = Double(labels.count { $0 == target }) - expected
+            statistic += difference * difference / expected
         }
+        // Pearson's statistic over 96 tokens has mean 95 and standard deviation 14 where labels follow the model.
         #expect(statistic < 95 + 5 * 14)
         #expect(try sweep.run(labels: .sampled(seed: 1), visitor: &recorder) == labels)
         #expect(try sweep.run(labels: .sampled(seed: 2), visitor: &recorder) != labels)

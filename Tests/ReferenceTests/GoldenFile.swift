@@ -49,7 +49,8 @@ struct GoldenFile {
     }
 
     /// The model of these weights.
-    func model(_ configuration: ModelConfiguration, pool: ThreadPool = ThreadPool(threads: 2)) throws -> ReferenceModel {
+    func model(_ configuration: ModelConfiguration, pool: ThreadPool = ThreadPool(threads: 2)) throws -> ReferenceModel
+    {
         try ReferenceModel(configuration: configuration, pool: pool) { try tensor($0) }
     }
 

@@ -2,6 +2,7 @@
 #ifndef FETTLE_CKERNELS_H
 #define FETTLE_CKERNELS_H
 
+#include "BlockFitKernels.h"
 #include "FitKernels.h"
 #include "FloatKernels.h"
 #include "InstructionSet.h"

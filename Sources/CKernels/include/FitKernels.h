@@ -30,7 +30,7 @@ static inline size_t fettle_fit_scratch(size_t group) { return group * 17; }
 /// sum of importance * (weight - scale * (code - offset))^2 is least; and a zero point, if `zero_points` is not NULL. Without
 /// `clip` the scale is the plain one of the largest weight, or of the range. Results are [row][group].
 void fettle_fit_integers(
-    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, int clip, float *scratch,
+    fettle_isa isa, const fettle_fit_rows *rows, fettle_fit_grid grid, size_t group, int clip, float *scratch,
     uint16_t *scales, uint8_t *zero_points);
 
 /// Fits scales for points that stand in a table, starting from those given: near them, or with `wide` everywhere.
@@ -41,7 +41,7 @@ void fettle_fit_table(
 
 /// Rounds weights to the codes of their nearest points, [row][column]. `zero_points` is NULL for a constant offset.
 void fettle_fit_encode_integers(
-    fettle_isa isa, const fettle_fit_rows *rows, const fettle_fit_grid *grid, size_t group, float *scratch,
+    fettle_isa isa, const fettle_fit_rows *rows, fettle_fit_grid grid, size_t group, float *scratch,
     const uint16_t *scales, const uint8_t *zero_points, uint8_t *codes);
 
 /// Rounds weights to the codes of their nearest table points; nearest_codes is as `table` of fettle_fit_table.

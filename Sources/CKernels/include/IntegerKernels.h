@@ -51,11 +51,12 @@ typedef enum {
     FETTLE_INPUT_FLOAT = 0,
     FETTLE_INPUT_INT8 = 1,  // scale = amax / 127
     FETTLE_INPUT_Q8_0 = 2,  // the same, the scale rounded to half precision as ggml does (q8_0, q8_1)
-    FETTLE_INPUT_Q8_K = 3,  // ggml's q8_K: scale = -extreme / 127, the extreme being the signed value of largest magnitude
+    FETTLE_INPUT_Q8_K = 3,  // ggml's q8_K: scale = -extreme / 127, the signed value of largest magnitude
 } fettle_input_kind;
 
-/// The input of a product: `tokens` rows of `columns` numbers. Quantized inputs lie in panels of `panel` tokens, so that
-/// a kernel reads the four columns of each token of a panel side by side; absent tokens of the last panel are zeros.
+/// The input of a product: `tokens` rows of `columns` numbers. Quantized inputs lie in panels of `panel` tokens, so
+/// that a kernel reads the four columns of each token of a panel side by side; absent tokens of the last panel are
+/// zeros.
 typedef struct {
     int8_t *values;  // [panel][columns / 4][panel token][4]
     float *scales;  // [panel][columns / scale_columns][panel token]
@@ -72,27 +73,29 @@ typedef struct {
 /// Tokens of a panel that the kernels of `isa` want for an input of `tokens` tokens; 1 for one token.
 int32_t fettle_panel(fettle_isa isa, int32_t tokens);
 
-/// Quantizes `row` (input->columns numbers) into the place of token `token` of `input`.
-/// int8: q = x * (127 / amax) rounded to the nearest, halves to even, -127...127; a group whose amax is below 2^-100 is 0.
+/// Quantizes `row` (input->columns numbers) into the place of token `token` of `input`. int8: q = x * (127 / amax)
+/// rounded to the nearest, halves to even, -127...127; a group whose amax is below 2^-100 is 0.
 void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fettle_input *input);
 
 /// Zeros the places of the last panel that no token takes.
 void fettle_zero_absent(const fettle_input *input);
 
-/// Bytes of `scratch` that fettle_product needs, 64-byte aligned, for inputs of up to `tokens` tokens.
-size_t fettle_product_scratch(int32_t columns, int32_t tokens);
+/// Bytes of `scratch` that fettle_packed_product needs, 64-byte aligned, for inputs of up to `tokens` tokens.
+size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens);
 
 /// y[token][row] = sum over columns of weight * input, for the rows of blocks first..<last; `stride` floats from one
 /// token's results to the next's. Per segment (the columns that share a weight scale and an input scale):
-///     acc = fma(float(isum - offset * xsum), wscale * xscale, acc), then for minimums acc = fma(minimum * xscale, xsum, acc).
-void fettle_product(
+///     acc = fma(float(isum - offset * xsum), wscale * xscale, acc), then for minimums acc = fma(minimum * xscale,
+///     xsum, acc).
+void fettle_packed_product(
     fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
     float *y, size_t stride);
 
 /// Writes the weights of one row as float32: an embedding look-up.
 void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target);
 
-/// residual += update (where not NULL); target = residual / sqrt(mean square + epsilon) * gamma. `width` is a multiple of 16.
+/// residual += update (where not NULL); target = residual / sqrt(mean square + epsilon) * gamma. `width` is a multiple
+/// of 16.
 void fettle_add_norm(
     fettle_isa isa, float *residual, const float *update, const float *gamma, float epsilon, int32_t width,
     float *target);
@@ -100,11 +103,13 @@ void fettle_add_norm(
 /// target = gate * sigmoid(gate) * up (SwiGLU). `count` is a multiple of 16.
 void fettle_gate(fettle_isa isa, const float *gate, const float *up, int32_t count, float *target);
 
-/// Cosines and sines of position * frequency for each of `pairs` pairs, in double precision with a polynomial of our own.
+/// Cosines and sines of position * frequency for each of `pairs` pairs, in double precision with a polynomial of our
+/// own.
 void fettle_rotary_angles(int32_t position, const double *frequencies, int32_t pairs, float *cosines, float *sines);
 
-/// Rotates the pairs of each of `heads` heads of `width` columns: (0, 1), (2, 3), ... if `adjacent`, else (i, i + width / 2).
-void fettle_rotate(
+/// Rotates the pairs of each of `heads` heads of `width` columns: (0, 1), (2, 3), ... if `adjacent`, else (i, i + width
+/// / 2).
+void fettle_rotate_pairs(
     float *rows, int32_t heads, int32_t width, bool adjacent, const float *cosines, const float *sines);
 
 /// Keys and values of one layer. Pointers borrow the owner's bytes.
@@ -123,12 +128,12 @@ typedef struct {
 /// Stores the keys and values (heads x head_width numbers each) of one position.
 void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, const float *key, const float *value);
 
-/// Floats of `scratch` that fettle_attend needs.
-size_t fettle_attend_scratch(int32_t head_width, int32_t capacity);
+/// Floats of `scratch` that fettle_attend_cache needs.
+size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity);
 
-/// Attention of up to 4 query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r sees the
-/// first limits[r] positions. results[r] receives head_width numbers.
-void fettle_attend(
+/// Attention of up to 4 query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r
+/// sees the first limits[r] positions. results[r] receives head_width numbers.
+void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results);
 

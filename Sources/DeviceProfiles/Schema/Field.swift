@@ -44,7 +44,7 @@ package struct TextRule: Sendable {
     package var isValid: @Sendable (String) -> Bool
 
     /// Any text that is not empty.
-    package static let any = TextRule(pattern: nil, described: "a text", isValid: { !$0.isEmpty })
+    package static let any = TextRule(pattern: nil, described: "a text that is not empty", isValid: { !$0.isEmpty })
 
     /// A name that is safe as part of a file name: letters, digits, `.`, `_` and `-`.
     package static let name = TextRule(

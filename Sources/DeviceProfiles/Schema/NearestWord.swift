@@ -4,20 +4,22 @@ package enum NearestWord {
     package static func find(_ word: String, among candidates: [String]) -> String? {
         guard let best = ranked(word, among: candidates).first else { return nil }
         let limit = max(1, max(best.count, min(word.count, 64)) / 3)
-        return distance(word.lowercased(), best.lowercased()) <= limit || word.lowercased() == best.lowercased()
-            ? best : nil
+        return distance(word.lowercased(), best.lowercased()) <= limit ? best : nil
     }
 
-    /// Candidates by distance; among equals those with the same first letter, then in the order given.
+    /// Candidates by distance without regard to case; among equals those with the same first letter, then those whose case
+    /// is nearer, then in the order given.
     package static func ranked(_ word: String, among candidates: [String]) -> [String] {
+        let folded = word.lowercased()
         let scored = candidates.enumerated().map { index, candidate in
             (
-                candidate: candidate, distance: distance(word, candidate),
-                firstLetter: word.first == candidate.first ? 0 : 1, index: index
+                candidate: candidate, folded: distance(folded, candidate.lowercased()),
+                exact: distance(word, candidate), firstLetter: folded.first == candidate.lowercased().first ? 0 : 1,
+                index: index
             )
         }
         return scored.sorted {
-            ($0.distance, $0.firstLetter, $0.index) < ($1.distance, $1.firstLetter, $1.index)
+            ($0.folded, $0.firstLetter, $0.exact, $0.index) < ($1.folded, $1.firstLetter, $1.exact, $1.index)
         }.map(\.candidate)
     }
 

@@ -14,8 +14,10 @@ struct DocumentReader: ~Copyable {
                 .tooLarge, at: Place(file: file, line: 1, column: 1),
                 "the file has more than \(limits.bytes) bytes, the most that is read")
         }
-        try TextScan.check(bytes, file: file)
-        var reader = DocumentReader(events: try EventReader(bytes, file: file), file: file, limits: limits)
+        // A byte order mark is no part of the text; libyaml takes it for content once the encoding is given.
+        let text = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+        try TextScan.check(text, file: file)
+        var reader = DocumentReader(events: try EventReader(text, file: file), file: file, limits: limits)
         return try reader.document()
     }
 

@@ -1,8 +1,8 @@
 /// Block types whose 4-bit codes index a fixed table: ggml's non-linear grid, and the 4-bit floats of the OCP Microscaling
 /// specification (MXFP4) and NVIDIA's NVFP4. Each function decodes one block, in gguf-py's order of operations.
-enum TableBlockDecoder {
+package enum TableBlockDecoder {
     /// The 16 values of iq4_nl and iq4_xs (ggml-common.h, `kvalues_iq4nl`).
-    static let nonlinear: [Int8] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
+    package static let nonlinear: [Int8] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]
     /// The 16 values of a float with 2 exponent bits and 1 fraction bit, doubled.
     static let float4: [Int8] = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]
 

@@ -15,8 +15,7 @@ package struct ModelDescription: Sendable {
 extension ModelConfiguration {
     /// The shape as transformers' config.json has it; rotary divisors, which it cannot hold, stay with the weights.
     package func configJSON(tokenizer: Tokenizer) -> [UInt8] {
-        // Typed: inference over this many literals can take the compiler longer than it allows itself.
-        var members: [(String, String)] = [
+        var members: [(key: String, value: String)] = [
             ("architectures", "[\"LlamaForCausalLM\"]"),
             ("bos_token_id", tokenizer.beginOfText.map(String.init) ?? "null"),
             ("eos_token_id", tokenizer.endOfText.map(String.init) ?? "null"),
@@ -36,7 +35,7 @@ extension ModelConfiguration {
             ("tie_word_embeddings", String(tiedEmbedding)),
             ("vocab_size", String(vocabulary)),
         ]
-        let lines = members.map { "  \(JSON.quoted($0.0)): \($0.1)" }.joined(separator: ",\n")
+        let lines = members.map { "  \(JSON.quoted($0.key)): \($0.value)" }.joined(separator: ",\n")
         return Array("{\n\(lines)\n}\n".utf8)
     }
 }

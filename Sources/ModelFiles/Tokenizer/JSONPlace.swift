@@ -36,7 +36,7 @@ struct JSONPlace {
     /// The members of an object, in the order of the file.
     func members() throws(ModelError) -> [(key: String, place: JSONPlace)] {
         guard let members = value.members else { throw malformed("an object is expected") }
-        return members.map { ($0.key, JSONPlace($0.value, file: file, path: "\(path).\($0.key)")) }
+        return members.map { ($0.key, JSONPlace($0.value, file: file, path: "\(path).\(JSON.quoted($0.key))")) }
     }
 
     /// The elements of an array.

@@ -69,8 +69,12 @@ struct TokenIndex: Sendable {
 extension ArraySlice<UInt8> {
     /// Below, at or above 0 where these bytes come before, equal or come after `other`.
     fileprivate func order(to other: ArraySlice<UInt8>) -> Int {
-        for (left, right) in zip(self, other) where left != right { return Int(left) - Int(right) }
-        return count - other.count
+        withUnsafeBufferPointer { left in
+            other.withUnsafeBufferPointer { right in
+                for (a, b) in zip(left, right) where a != b { return Int(a) - Int(b) }
+                return left.count - right.count
+            }
+        }
     }
 }
 

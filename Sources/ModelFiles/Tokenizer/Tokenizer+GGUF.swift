@@ -11,12 +11,12 @@ extension Tokenizer {
         let metadata = TokenizerMetadata(entries: entries, file: file)
         let model = try metadata.string("model")
         guard model == "gpt2" else {
-            throw metadata.unsupported("model", "\"\(model)\"", supported: "\"gpt2\" (byte-level BPE)")
+            throw metadata.unsupported("model", JSON.quoted(model), supported: "\"gpt2\" (byte-level BPE)")
         }
         let pre = try metadata.string("pre")
         guard let preTokenizer = PreTokenizer(ggufName: pre) else {
             let known = PreTokenizer.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-            throw metadata.unsupported("pre", "\"\(pre)\"", supported: known)
+            throw metadata.unsupported("pre", JSON.quoted(pre), supported: known)
         }
         let spellings = try metadata.strings("tokens")
         let kinds = try metadata.kinds(count: spellings.count)

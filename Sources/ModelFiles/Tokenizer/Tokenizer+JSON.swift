@@ -46,7 +46,7 @@ extension JSONPlace {
     /// Of `model`: that it is BPE without what byte-level BPE does not need.
     fileprivate func checkByteLevelPairs() throws(ModelError) {
         let type = try optional("type")?.string() ?? "BPE"
-        guard type == "BPE" else { throw unsupported("model type \"\(type)\"", supported: "\"BPE\"") }
+        guard type == "BPE" else { throw unsupported("model type \(JSON.quoted(type))", supported: "\"BPE\"") }
         if let dropout = try optional("dropout") { throw dropout.unsupported("dropout", supported: "null") }
         for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
             guard let affix = try optional(name), try !affix.string().isEmpty else { continue }
@@ -128,7 +128,7 @@ extension JSONPlace {
         switch try member("type").string() {
         case "NFC": return true
         case "Sequence" where try member("normalizers").elements().isEmpty: return false
-        case let type: throw unsupported("\"\(type)\"", supported: "null, \"NFC\"")
+        case let type: throw unsupported(JSON.quoted(type), supported: "null, \"NFC\"")
         }
     }
 
@@ -185,7 +185,7 @@ extension JSONPlace {
             else { throw ids.malformed("one token id is expected") }
             return id
         case let type:
-            throw unsupported("\"\(type)\"", supported: "null, \"ByteLevel\", \"TemplateProcessing\"")
+            throw unsupported(JSON.quoted(type), supported: "null, \"ByteLevel\", \"TemplateProcessing\"")
         }
     }
 

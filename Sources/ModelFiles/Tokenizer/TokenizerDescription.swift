@@ -88,7 +88,7 @@ extension TokenizerDescription {
             guard let spelled = ByteLevelAlphabet.bytes(of: token.spelling), !spelled.isEmpty else {
                 throw fault(
                     tokensPlace,
-                    "token \(id) (\"\(token.spelling.prefix(40))\") is not spelled in the byte-level alphabet; "
+                    "token \(id) (\(JSON.quoted(String(token.spelling.prefix(40))))) is not spelled in the byte-level alphabet; "
                         + "only byte-level BPE is supported")
             }
             bytes.append(spelled)
@@ -129,7 +129,9 @@ extension TokenizerDescription {
         rules.reserveCapacity(merges.count)
         for (rank, merge) in merges.enumerated() {
             func fault(_ problem: String) -> ModelError {
-                self.fault(mergesPlace, "merge \(rank) (\"\(merge.prefix(40))\") \(problem); fetch the file again")
+                self.fault(
+                    mergesPlace,
+                    "merge \(rank) (\(JSON.quoted(String(merge.prefix(40))))) \(problem); fetch the file again")
             }
             let pieces = merge.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
             guard pieces.count == 2, let left = ByteLevelAlphabet.bytes(of: String(Substring(pieces[0]))),

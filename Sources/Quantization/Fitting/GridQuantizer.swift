@@ -12,6 +12,8 @@ package enum GridQuantizer {
     /// - `clip`: whether scales (and zero points) are searched for the least error. Without it they come from the largest
     ///   weight or the range, and a codebook is fitted once.
     ///
+    /// - `pool`: idle threads; this runs regions of its own on them.
+    ///
     /// Throws for an illegal shape, and for a weight or an importance that is not a usable number, naming its position.
     package static func quantize(
         _ weights: Matrix, as format: GridFormat, importance: [Float]? = nil, rowImportance: [Float]? = nil,
@@ -26,8 +28,8 @@ package enum GridQuantizer {
         try check(importance, count: weights.columns, "column")
         try check(rowImportance, count: weights.rows, "row")
         let problem = FitProblem(
-            weights: weights, importance: importance.flatMap(meaningful),
-            rowImportance: rowImportance.flatMap(meaningful), pool: pool)
+            weights: weights, importance: importance.flatMap(FitProblem.meaningful),
+            rowImportance: rowImportance.flatMap(FitProblem.meaningful), pool: pool)
         return switch format.grid {
         case .uniform, .affine: IntegerFit(format: format, problem: problem, clip: clip).quantized()
         case .codebook, .log2: TableFit(format: format, problem: problem, clip: clip).quantized()
@@ -38,16 +40,12 @@ package enum GridQuantizer {
         guard let importance else { return }
         guard importance.count == count else {
             throw QuantizationError(
-                .malformed, place: "\(axis) importance", "\(importance.count) numbers for \(count) \(axis)s; give one for each")
+                .malformed, place: "\(axis) importance",
+                "\(importance.count) numbers for \(count) \(axis)s; give one for each")
         }
         guard let index = importance.firstIndex(where: { !($0 >= 0 && $0.isFinite) }) else { return }
         throw QuantizationError(
             .unusableValue, place: "importance of \(axis) \(index)",
             "\(importance[index]) is not a finite number from 0 up; the calibration has failed")
-    }
-
-    /// Nil where nothing counts: then everything counts the same.
-    private static func meaningful(_ importance: [Float]) -> [Float]? {
-        importance.contains { $0 > 0 } ? importance : nil
     }
 }

@@ -50,18 +50,12 @@ struct IntegerFit {
         scales.withUnsafeMutableBufferPointer { scales in
             zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
                 guard let scales = scales.baseAddress else { return }
-                let points = zeroPoints.isEmpty ? nil : zeroPoints.baseAddress
-                withUnsafePointer(to: grid) { grid in
-                    problem.forEachBlock { block in
-                        let first = block.firstRow * groups
-                        withScratch(group: group) { scratch in
-                            withUnsafePointer(to: block.rows) {
-                                fettle_fit_integers(
-                                    problem.instructionSet, $0, grid, group, clip ? 1 : 0, scratch, scales + first,
-                                    points.map { $0 + first })
-                            }
-                        }
-                    }
+                let zeroPoints = zeroPoints.isEmpty ? nil : zeroPoints.baseAddress
+                problem.forEachBlock(group: group) { block, scratch in
+                    let first = block.firstRow * groups
+                    fettle_fit_integers(
+                        problem.instructionSet, block.rows, grid, group, clip ? 1 : 0, scratch, scales + first,
+                        zeroPoints.map { $0 + first })
                 }
             }
         }
@@ -76,18 +70,12 @@ struct IntegerFit {
             parameters.scales.withUnsafeBufferPointer { scales in
                 parameters.zeroPoints.withUnsafeBufferPointer { zeroPoints in
                     guard let scales = scales.baseAddress else { return }
-                    let points = zeroPoints.isEmpty ? nil : zeroPoints.baseAddress
-                    withUnsafePointer(to: grid) { grid in
-                        problem.forEachBlock { block in
-                            let first = block.firstRow * groups
-                            withScratch(group: group) { scratch in
-                                withUnsafePointer(to: block.rows) {
-                                    fettle_fit_encode_integers(
-                                        problem.instructionSet, $0, grid, group, scratch, scales + first,
-                                        points.map { $0 + first }, codes + block.firstRow * problem.columns)
-                                }
-                            }
-                        }
+                    let zeroPoints = zeroPoints.isEmpty ? nil : zeroPoints.baseAddress
+                    problem.forEachBlock(group: group) { block, scratch in
+                        let first = block.firstRow * groups
+                        fettle_fit_encode_integers(
+                            problem.instructionSet, block.rows, grid, group, scratch, scales + first,
+                            zeroPoints.map { $0 + first }, codes + block.firstRow * problem.columns)
                     }
                 }
             }

@@ -9,9 +9,7 @@ extension FitProblem {
         let bins = 1 << 16
         let (smallest, largest) = extremes()
         let sums = sum(width: 2 * bins) { block, sums in
-            withUnsafePointer(to: block.rows) {
-                fettle_fit_summary($0, block.rowImportance, smallest, largest, bins, sums)
-            }
+            fettle_fit_summary(block.rows, block.rowImportance, smallest, largest, bins, sums.baseAddress)
         }
         let filled = (0..<bins).filter { sums[2 * $0] > 0 }
         let total = filled.reduce(0) { max($0, sums[2 * $1]) }
@@ -32,10 +30,8 @@ extension FitProblem {
         var ranges = [(smallest: Float, largest: Float)](repeating: (0, 0), count: rowBlocks)
         ranges.withUnsafeMutableBufferPointer { ranges in
             forEachBlock { block in
-                withUnsafePointer(to: block.rows) {
-                    fettle_fit_extremes(
-                        $0, block.rowImportance, &ranges[block.index].smallest, &ranges[block.index].largest)
-                }
+                fettle_fit_extremes(
+                    block.rows, block.rowImportance, &ranges[block.index].smallest, &ranges[block.index].largest)
             }
         }
         return ranges.reduce((0, 0)) { (min($0.smallest, $1.smallest), max($0.largest, $1.largest)) }

@@ -3,6 +3,7 @@ package struct GridFormat: Hashable, Sendable {
     /// Where the grid's points lie.
     package enum Grid: String, Hashable, Sendable, CaseIterable {
         /// scale * (code - 2^(bits-1)); the scale may be negative, which moves the longer side to the other sign.
+        /// At 8 bits code 0 stays unused, so that -127 is the least point.
         case uniform = "u"
         /// scale * (code - zero point), one 8-bit zero point for each scale.
         case affine = "a"

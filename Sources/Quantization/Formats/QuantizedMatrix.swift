@@ -52,31 +52,48 @@ package struct QuantizedMatrix: Sendable, Equatable {
         self.codebooks = codebooks
     }
 
-    /// The weights that the codes stand for. Scalar and plain: the oracle that packing and kernels are held against.
-    package func dequantized() -> Matrix {
+    /// The weights that the codes stand for, rows in parallel: what packing and kernels are held against.
+    package func dequantized(pool: ThreadPool? = nil) -> Matrix {
         var result = Matrix(rows: rows, columns: columns)
-        let groups = columns / group
-        for row in 0..<rows {
-            for column in 0..<columns {
-                let slot = row * groups + column / group
-                let scale: Float =
-                    switch scales {
-                    case .float16(let bits): Float(Float16(bitPattern: bits.count == 1 ? bits[0] : bits[slot]))
-                    case .float32(let values): values.count == 1 ? values[0] : values[slot]
+        result.values.withUnsafeMutableBufferPointer { values in
+            codes.withUnsafeBufferPointer { codes in
+                (pool ?? ThreadPool(threads: 1)).forEach(rows, chunk: 16) { row in
+                    for index in row * columns / group..<(row + 1) * columns / group {
+                        let run = index * group..<(index + 1) * group
+                        decode(codes[run], slot: index, row: row, into: values[run])
                     }
-                let code = Int(codes[row * columns + column])
-                let entries = 1 << bits
-                let table = codebooks.count == entries ? 0 : row / 16 * entries
-                let value: Float =
-                    switch offsets {
-                    case .constant(let offset):
-                        scale * Float(codebooks.isEmpty ? code - offset : Int(codebooks[table + code]))
-                    case .zeroPoints(let points): scale * Float(code - Int(points[slot]))
-                    case .minimums(let minimums): scale * Float(code) + minimums[slot]
-                    }
-                result.values[row * columns + column] = value
+                }
             }
         }
         return result
+    }
+
+    /// Decodes the codes of row and group number `slot`.
+    private func decode(
+        _ codes: Slice<UnsafeBufferPointer<UInt8>>, slot: Int, row: Int,
+        into values: Slice<UnsafeMutableBufferPointer<Float>>
+    ) {
+        let codes = UnsafeBufferPointer(rebasing: codes)
+        let values = UnsafeMutableBufferPointer(rebasing: values)
+        let scale: Float =
+            switch scales {
+            case .float16(let bits): Float(Float16(bitPattern: bits[bits.count == 1 ? 0 : slot]))
+            case .float32(let numbers): numbers[numbers.count == 1 ? 0 : slot]
+            }
+        switch offsets {
+        case .constant where !codebooks.isEmpty:
+            let entries = 1 << bits
+            let table = codebooks.count == entries ? 0 : row / 16 * entries
+            for (index, code) in codes.enumerated() { values[index] = scale * Float(codebooks[table + Int(code)]) }
+        case .constant(let offset):
+            let offset = Int32(offset)
+            for (index, code) in codes.enumerated() { values[index] = scale * Float(Int32(code) - offset) }
+        case .zeroPoints(let points):
+            let offset = Int32(points[slot])
+            for (index, code) in codes.enumerated() { values[index] = scale * Float(Int32(code) - offset) }
+        case .minimums(let minimums):
+            let minimum = minimums[slot]
+            for (index, code) in codes.enumerated() { values[index] = scale * Float(code) + minimum }
+        }
     }
 }

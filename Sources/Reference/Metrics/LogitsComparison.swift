@@ -24,7 +24,8 @@ extension ThreadPool {
             targets.count == reference.rows
         else {
             throw ReferenceError(
-                "logits", "\(reference.rows) x \(reference.columns), \(candidate.rows) x \(candidate.columns) and "
+                "logits",
+                "\(reference.rows) x \(reference.columns), \(candidate.rows) x \(candidate.columns) and "
                     + "\(targets.count) targets cannot be compared; there must be as many of each")
         }
         try TokenBatch.check(targets, vocabulary: reference.columns, place: "targets")

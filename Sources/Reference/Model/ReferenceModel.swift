@@ -97,7 +97,8 @@ package struct ReferenceModel: Sendable {
         }
         if let divisors = c.rotaryDivisors, divisors.count != c.headWidth / 2 {
             throw ReferenceError(
-                "configuration", "\(divisors.count) rotary divisors for \(c.headWidth / 2) pairs; there must be one each")
+                "configuration",
+                "\(divisors.count) rotary divisors for \(c.headWidth / 2) pairs; there must be one each")
         }
     }
 
@@ -109,7 +110,8 @@ package struct ReferenceModel: Sendable {
         }
         guard shape == (matrix.rows, matrix.columns) else {
             throw ReferenceError(
-                name, "\(matrix.rows) x \(matrix.columns) instead of \(shape.rows) x \(shape.columns); "
+                name,
+                "\(matrix.rows) x \(matrix.columns) instead of \(shape.rows) x \(shape.columns); "
                     + "the file's tensors do not fit its configuration")
         }
     }

@@ -95,6 +95,12 @@ package struct TuningResult: Sendable {
     /// Seconds of each stage, in order.
     package var stages: [(name: String, seconds: Double)]
     package var cutShort: Bool
+    /// The plan's predicted sums, everything that no choice changes included; stored bytes are those of the file.
+    package var totals: Costs
+    /// Measured by predicted KL of the solver's plan: how well scores add up on this model.
+    package var scoreCorrection: Double
+    /// The last knapsack with its solution: what `--problem` writes.
+    package var instance: SolvedProblem
 }
 
 /// Where calibration text came from.

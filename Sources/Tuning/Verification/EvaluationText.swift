@@ -31,6 +31,19 @@ package struct EvaluationText: Sendable {
         }
     }
 
+    /// Chunks that are cut already, such as sequences that a model wrote itself.
+    ///
+    /// - Throws: `badInput` where there is none, or they differ in length.
+    package init(_ sequences: TokenSequences) throws(TuningError) {
+        let context = sequences.sequences.first?.count ?? 0
+        guard context >= 4, sequences.sequences.allSatisfy({ $0.count == context }) else {
+            throw TuningError(.badInput, place: sequences.source, "has no chunks of one length; give another text")
+        }
+        name = sequences.source
+        digest = sequences.digest
+        chunks = sequences.sequences
+    }
+
     /// Tokens of a chunk.
     package var context: Int { chunks[0].count }
 

@@ -25,7 +25,9 @@ struct InspectCommand: ParsableCommand {
     private func show(_ manifest: BundleManifest) throws {
         if json { return try Console.json(manifest) }
         print("bundle     \(manifest.model.name) for \(manifest.profile.name) (runtime \(manifest.profile.runtime))")
-        print("model      \(manifest.model.architecture), \(manifest.model.parameters) parameters, \(manifest.model.fileType)")
+        print(
+            "model      \(manifest.model.architecture), \(manifest.model.parameters) parameters, \(manifest.model.fileType)"
+        )
         print("quality    KL \(manifest.quality.kl) nats per token, mode \(manifest.quality.mode)")
         print("kv cache   \(manifest.plan.kv.format)\n")
         print(VerdictTable.text(manifest.verdicts))
@@ -43,8 +45,9 @@ struct InspectCommand: ParsableCommand {
         if json { return try Console.json(summary) }
         print("model      \(summary.name) (\(summary.fileType)), \(summary.architecture)")
         print("parameters \(summary.parameters) in \(summary.bytes) bytes")
-        print("shape      \(summary.layers) layers of width \(summary.width), \(summary.heads) heads, "
-            + "\(summary.keyValueHeads) key/value heads, context \(summary.context)")
+        print(
+            "shape      \(summary.layers) layers of width \(summary.width), \(summary.heads) heads, "
+                + "\(summary.keyValueHeads) key/value heads, context \(summary.context)")
         print("vocabulary \(summary.vocabulary) tokens, pre-tokenizer \(summary.preTokenizer)")
         print("digest     sha256 \(summary.digest)\n")
         var table = TextTable(["tensor", "type", "rows", "columns", "bytes"])

@@ -17,10 +17,10 @@ struct ProfileCheckCommand: ParsableCommand {
                 _ = try library.load(file: file)
                 print("\(file): ok")
             } catch {
-                error.report()
+                Console.message(error.description)
                 isSound = false
             }
         }
-        if !isSound { throw ExitCode(4) }
+        if !isSound { throw ExitCode(ExitStatus.badInput.rawValue) }
     }
 }

@@ -16,12 +16,12 @@ struct ProfileListCommand: ParsableCommand {
             do throws(ProfileError) {
                 profiles.append((name, try library.load(name)))
             } catch {
-                error.report()
+                Console.message(error.description)
                 isSound = false
             }
         }
         print(json ? Self.list(profiles).pretty : Self.table(profiles))
-        if !isSound { throw ExitCode(4) }
+        if !isSound { throw ExitCode(ExitStatus.badInput.rawValue) }
     }
 
     private static func list(_ profiles: [(name: String, profile: DeviceProfile)]) -> CanonicalJSON {
@@ -38,27 +38,19 @@ struct ProfileListCommand: ParsableCommand {
     }
 
     private static func table(_ profiles: [(name: String, profile: DeviceProfile)]) -> String {
-        var rows = [["NAME", "RUNTIME", "BUDGET", "STORAGE", "DESCRIPTION"]]
-        rows += profiles.map { name, profile in
-            [
-                name, profile.runtime.rawValue, size(profile.memory.budget), size(profile.memory.storage),
+        var table = TextTable(["name", "runtime", "budget MB", "storage MB", "description"])
+        for (name, profile) in profiles {
+            table.append([
+                name, profile.runtime.rawValue, megabytes(profile.memory.budget), megabytes(profile.memory.storage),
                 profile.description,
-            ]
+            ])
         }
-        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).enumerated().map { column, cell in
-                let space = String(repeating: " ", count: cell.1 - cell.0.count)
-                // Names to the left, numbers to the right.
-                return column < 2 ? cell.0 + space : space + cell.0
-            }
-            return (cells + [row[4]]).joined(separator: "  ")
-        }.joined(separator: "\n")
+        return table.text
     }
 
-    /// Bytes in MB with one decimal, rounded down: a limit must not look larger than it is.
-    private static func size(_ bytes: Int?) -> String {
+    /// One decimal, rounded down: a limit must not look larger than it is.
+    private static func megabytes(_ bytes: Int?) -> String {
         guard let bytes else { return "-" }
-        return "\(bytes / 1_000_000).\(bytes / 100_000 % 10) MB"
+        return "\(bytes / 1_000_000).\(bytes / 100_000 % 10)"
     }
 }

@@ -11,21 +11,16 @@ struct ProfileShowCommand: ParsableCommand {
     @Flag(help: "Print canonical JSON, the text that the digest is made of.") var json = false
 
     func run() throws {
-        do throws(ProfileError) {
-            let profile = try options.library.load(name)
-            if json {
-                print(profile.resolved)
-                return
-            }
-            print("# \(profile.description.isEmpty ? profile.name : profile.description)")
-            print("# digest \(profile.digest)")
-            for line in profile.canonical.leaves {
-                let place = profile.places[line.keyPath].map { "   # \($0)" } ?? "   # default"
-                print("\(line.keyPath): \(line.value)\(place)")
-            }
-        } catch {
-            error.report()
-            throw ExitCode(4)
+        let profile = try options.library.load(name)
+        if json {
+            print(profile.resolved)
+            return
+        }
+        print("# \(profile.description.isEmpty ? profile.name : profile.description)")
+        print("# digest \(profile.digest)")
+        for line in profile.canonical.leaves {
+            let place = profile.places[line.keyPath]?.description ?? "default"
+            print("\(line.keyPath): \(line.value)  # \(place)")
         }
     }
 }

@@ -19,15 +19,16 @@ struct ProfileOptions: ParsableArguments {
         help: ArgumentHelp("A directory of your own profiles; may be repeated.", valueName: "dir"))
     var directories: [String] = []
 
+    func validate() throws {
+        for directory in directories {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory), isDirectory.boolValue
+            else { throw ValidationError("--profiles \(directory): there is no such directory") }
+        }
+    }
+
     /// The library of this run.
     var library: ProfileLibrary {
         ProfileLibrary(directories: directories, shipped: ShippedProfiles.all)
-    }
-}
-
-extension ProfileError {
-    /// Says what is wrong on standard error, in one line.
-    func report() {
-        FileHandle.standardError.write(Data("\(self)\n".utf8))
     }
 }

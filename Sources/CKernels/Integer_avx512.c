@@ -1,0 +1,59 @@
+// The integer kernels with AVX-512 and VNNI: vpdpbusd sums four products of unsigned codes and signed activations in 32
+// bits, exactly.
+#if defined(__x86_64__)
+
+#define LANES 16
+#define PANEL 12
+#define SOME 4
+#define EVERY_RANGE(EACH) EACH(8)
+
+#include <immintrin.h>
+
+#include "IntegerTable.h"
+#pragma clang attribute push( \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"))), apply_to = function)
+#include "IntegerLanes.h"
+
+INLINE f32x16 half_to_float_16(u16x16 h) { return (f32x16)_mm512_cvtph_ps((__m256i)h); }
+INLINE f32v half_to_float(u16v h) { return half_to_float_16(h); }
+
+INLINE u16x16 float_to_half_16(f32x16 v) { return (u16x16)_mm512_cvtps_ph((__m512)v, _MM_FROUND_TO_NEAREST_INT); }
+
+INLINE u8v look_up_16(u8v table, u8v code) { return (u8v)_mm512_shuffle_epi8((__m512i)table, (__m512i)code); }
+
+#include "IntegerUnpack.h"
+
+INLINE int32_t dot_offset(const int range) { (void)range; return 0; }
+
+INLINE i32v dot_step(i32v sum, u8v w, const int8_t *x) {
+    return (i32v)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, _mm512_set1_epi32(load_i32(x)));
+}
+
+INLINE void dot_tile(
+    i32v *sum, const int count, const uint8_t *tile, int part, const lookup_tables *tables, const int packing,
+    const int range, const int book, const int first, const int steps, const int8_t *x, const int stride) {
+    (void)range;
+    i32v odd = {0};  // one token: two chains hide the instruction's latency
+    UNROLL for (int s = first; s < first + steps; s++) {
+        u8v w = unpack_step(tile, packing, s, part);
+        if (book) w = look_up(tables, w, packing);
+        if (count == 1 && (s & 1)) {
+            odd = dot_step(odd, w, x + s * stride);
+            continue;
+        }
+        UNROLL for (int m = 0; m < count; m++) sum[m] = dot_step(sum[m], w, x + s * stride + m * 4);
+    }
+    if (count == 1) sum[0] += odd;
+}
+
+#include "IntegerProducts.h"
+#include "IntegerFloatProduct.h"
+#include "IntegerQuantize.h"
+#include "IntegerElementwise.h"
+#include "IntegerAttention.h"
+#include "IntegerTableBody.h"
+#pragma clang attribute pop
+
+const fettle_integer_table fettle_integer_avx512 = TABLE;
+
+#endif

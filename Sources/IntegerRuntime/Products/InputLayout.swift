@@ -1,0 +1,85 @@
+internal import CKernels
+internal import Quantization
+
+/// How the input of a product lies in memory: what one activation makes of rows of `columns` numbers.
+///
+/// Matrices with equal input layouts share one quantization of their common input.
+struct InputLayout: Hashable {
+    let kind: fettle_input_kind.RawValue
+    let columns: Int
+    /// Columns that share a scale.
+    let scaleColumns: Int
+    /// Columns of one of the sums that the quantizer keeps.
+    let sumColumns: Int
+
+    /// The layout of `activation`. Throws for an activation that the runtime does not have, or that cannot divide the
+    /// row.
+    init(_ activation: Activation, columns: Int) throws(RuntimeError) {
+        let kind: fettle_input_kind
+        switch activation {
+        case .float: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_FLOAT, columns, columns)
+        case .int8: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, columns, 32)
+        case .int8g32: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, 32, 32)
+        case .int8g64: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, 64, 32)
+        case .q8_0: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_Q8_0, 32, 32)
+        case .q8_k: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_Q8_K, 256, 16)
+        case .int16, .static:
+            throw RuntimeError(
+                .unsupported, place: activation.rawValue,
+                "the runtime does not run this activation yet; write int8g32, int8g64, int8 or float")
+        }
+        guard columns > 0, columns.isMultiple(of: 32), columns.isMultiple(of: scaleColumns) else {
+            throw RuntimeError(
+                .unsupported, place: activation.rawValue,
+                "rows of \(columns) are not whole groups of \(scaleColumns) and tiles of 32; choose another activation"
+            )
+        }
+        self.kind = kind.rawValue
+        self.columns = columns
+    }
+
+    /// Whether products read the rows themselves.
+    var isFloat: Bool { kind == FETTLE_INPUT_FLOAT.rawValue }
+
+    /// The input of `tokens` rows at `rows`, to be quantized into `buffers`.
+    func input(
+        tokens: Int, rows: UnsafeMutablePointer<Float>, buffers: InputBuffers, instructionSet: fettle_isa
+    ) -> fettle_input {
+        fettle_input(
+            values: buffers.values, scales: buffers.scales, sums: buffers.sums, floats: rows,
+            kind: fettle_input_kind(kind), tokens: Int32(tokens), columns: Int32(columns),
+            scale_columns: Int32(scaleColumns), sum_columns: Int32(sumColumns),
+            panel: fettle_panel(instructionSet, Int32(tokens)))
+    }
+}
+
+/// Where a quantized input is kept: room for `tokens` rows of `columns` numbers of any activation.
+struct InputBuffers {
+    let values: UnsafeMutablePointer<Int8>
+    let scales: UnsafeMutablePointer<Float>
+    let sums: UnsafeMutablePointer<Int32>
+
+    /// Rows that whole panels of `tokens` tokens take on any instruction set.
+    static func places(tokens: Int) -> Int { tokens <= 1 ? 1 : tokens + Int(FETTLE_WIDEST_PANEL) - 1 }
+
+    /// Buffers at `base`, as `plan` reserved them.
+    init(plan: Plan, base: UnsafeMutableRawPointer) {
+        values = (base + plan.values).assumingMemoryBound(to: Int8.self)
+        scales = (base + plan.scales).assumingMemoryBound(to: Float.self)
+        sums = (base + plan.sums).assumingMemoryBound(to: Int32.self)
+    }
+
+    /// Where the buffers lie in a region.
+    struct Plan {
+        let values: Int
+        let scales: Int
+        let sums: Int
+
+        init(tokens: Int, columns: Int, in region: inout RegionPlan) {
+            let places = InputBuffers.places(tokens: tokens)
+            values = region.reserve(places * columns)
+            scales = region.reserve(places * (columns / 32) * MemoryLayout<Float>.stride)
+            sums = region.reserve(places * (columns / 16) * MemoryLayout<Int32>.stride)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+internal import CKernels
+package import Compute
+package import Quantization
+
+/// A packed weight matrix together with the activation that feeds it: one matrix product of the integer runtime.
+package struct RuntimeMatrix: @unchecked Sendable {
+    package let packed: PackedMatrix
+    package let activation: Activation
+    /// What the kernels read; it points into `packed.bytes`, which never move.
+    let kernel: fettle_matrix
+    let inputLayout: InputLayout
+
+    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or
+    /// whose 32-bit sums could overflow.
+    package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
+        let layout = try InputLayout(activation, columns: packed.columns)
+        let isHalf = packed.bits == Int(FETTLE_FLOAT16_BITS)
+        guard !isHalf || layout.isFloat else {
+            throw RuntimeError(
+                .unsupported, place: "\(packed.format)/\(activation.rawValue)",
+                "half-precision weights take float activations only; choose float")
+        }
+        if !layout.isFloat { try Self.checkSegments(packed, layout) }
+        self.packed = packed
+        self.activation = activation
+        self.inputLayout = layout
+        self.kernel = fettle_matrix(packed)
+    }
+
+    package var rows: Int { packed.rows }
+    package var columns: Int { packed.columns }
+    /// Bytes that the weights take, tables and scales included.
+    package var packedBytes: Int { packed.layout.byteCount }
+    var rowBlocks: Int { packed.layout.rowBlocks }
+
+    /// A segment, the smaller of weight group and activation group, must be whole sums and divide the larger, and
+    /// 255 * 127 * segment must fit 32 bits.
+    private static func checkSegments(_ packed: PackedMatrix, _ layout: InputLayout) throws(RuntimeError) {
+        let smaller = min(packed.group, layout.scaleColumns)
+        let larger = max(packed.group, layout.scaleColumns)
+        let longest = Int(Int32.max) / (255 * 127)
+        let isHalfTile = smaller == 16 && packed.codebooks == 0
+        guard larger.isMultiple(of: smaller), smaller.isMultiple(of: layout.sumColumns),
+            smaller.isMultiple(of: 32) || isHalfTile
+        else {
+            throw RuntimeError(
+                .unsupported, place: "\(packed.format)",
+                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns)"
+            )
+        }
+        guard smaller <= longest else {
+            throw RuntimeError(
+                .unsupported, place: "\(packed.format)",
+                "32-bit sums over \(smaller) columns could overflow (at most \(longest)); choose groups")
+        }
+    }
+
+    /// Rows of inputs [T x columns] to rows of outputs [T x rows].
+    package func multiply(_ inputs: Matrix, pool: ThreadPool) throws(RuntimeError) -> Matrix {
+        guard inputs.columns == columns else {
+            throw RuntimeError(
+                .malformedWeights, place: "\(packed.format)",
+                "inputs of \(inputs.columns) columns for a matrix of \(columns)")
+        }
+        var outputs = Matrix(rows: inputs.rows, columns: rows)
+        guard inputs.rows > 0 else { return outputs }
+        var plan = RegionPlan()
+        let buffers = InputBuffers.Plan(tokens: inputs.rows, columns: columns, in: &plan)
+        let scratchBytes = fettle_packed_product_scratch(Int32(columns), Int32(inputs.rows))
+        let scratch = plan.reserve(scratchBytes * pool.threads)
+        let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")
+        let isa = pool.instructionSet.cValue
+        var rows = inputs.values
+        rows.withUnsafeMutableBufferPointer { rows in
+            outputs.values.withUnsafeMutableBufferPointer { results in
+                guard let source = rows.baseAddress, let target = results.baseAddress else { return }
+                let input = inputLayout.input(
+                    tokens: inputs.rows, rows: source, buffers: InputBuffers(plan: buffers, base: region.base),
+                    instructionSet: isa)
+                let step = ProductStep(matrix: kernel, blocks: rowBlocks)
+                pool.run { thread, threads in
+                    let share = Share(thread: thread, threads: threads, pool: pool.handle)
+                    share.quantize(input, isa)
+                    share.barrier()
+                    step.run(
+                        input, share, isa, scratch: region.base + scratch + thread * scratchBytes, into: target,
+                        stride: self.rows)
+                }
+            }
+        }
+        withExtendedLifetime((packed, region)) {}
+        return outputs
+    }
+}
+
+extension fettle_matrix {
+    /// The view that kernels take of `packed`, whose bytes must outlive it.
+    init(_ packed: PackedMatrix) {
+        let layout = packed.layout
+        let bytes = packed.bytes.bytes
+        let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        self.init()
+        blocks = base?.advanced(by: layout.prologueBytes)
+        if layout.codebooks > 0, let base {
+            codebooks = UnsafeRawPointer(base + layout.codebookOffset).assumingMemoryBound(to: Int8.self)
+            codebook_stride = layout.codebooks > 1 ? layout.codebookEntries : 0
+        }
+        block_bytes = layout.blockStride
+        offsets_at = layout.scaleBytes
+        tiles_at = layout.tileOffset
+        rows = Int32(layout.rows)
+        columns = Int32(layout.columns)
+        group = Int32(layout.group)
+        bits = Int32(layout.bits)
+        switch layout.scales {
+        case .tensor:
+            scales = FETTLE_SCALE_TENSOR
+            tensor_scale = Float(Float16(bitPattern: bytes.loadUnaligned(as: UInt16.self)))
+        case .float16: scales = FETTLE_SCALE_FLOAT16
+        case .float32: scales = FETTLE_SCALE_FLOAT32
+        case .absent: scales = FETTLE_SCALE_TENSOR
+        }
+        switch layout.offsets {
+        case .constant(let value):
+            offsets = FETTLE_OFFSET_CONSTANT
+            offset = layout.codebooks > 0 ? 0 : Int32(value)
+        case .zeroPoints: offsets = FETTLE_OFFSET_ZERO_POINTS
+        case .minimums: offsets = FETTLE_OFFSET_MINIMUMS
+        }
+    }
+}

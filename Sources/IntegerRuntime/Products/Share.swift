@@ -1,0 +1,46 @@
+internal import CKernels
+
+/// One thread's share of a region: which tokens and row blocks are its own, and how it meets the others.
+struct Share {
+    let thread: Int
+    let threads: Int
+    let pool: OpaquePointer?
+
+    /// The part of 0..<count that belongs to this thread.
+    func range(_ count: Int) -> Range<Int> {
+        count * thread / threads..<count * (thread + 1) / threads
+    }
+
+    /// Waits for every thread of the region.
+    func barrier() {
+        if threads > 1, let pool { fettle_pool_barrier(pool) }
+    }
+
+    /// Quantizes this thread's tokens of an input; the first thread also clears places that no token takes.
+    func quantize(_ input: fettle_input, _ isa: fettle_isa) {
+        guard input.kind != FETTLE_INPUT_FLOAT, let rows = input.floats else { return }
+        var input = input
+        for token in range(Int(input.tokens)) {
+            fettle_quantize(isa, rows + token * Int(input.columns), Int32(token), &input)
+        }
+        if thread == 0 { fettle_zero_absent(&input) }
+    }
+}
+
+/// One matrix of a region's sequence of products: plain data, so that threads read it without counting references.
+struct ProductStep {
+    var matrix: fettle_matrix
+    var blocks: Int
+
+    /// This thread's row blocks times `input`; results go to `target`, `stride` floats for each token.
+    func run(
+        _ input: fettle_input, _ share: Share, _ isa: fettle_isa, scratch: UnsafeMutableRawPointer,
+        into target: UnsafeMutablePointer<Float>, stride: Int
+    ) {
+        var matrix = matrix
+        var input = input
+        let own = share.range(blocks)
+        fettle_packed_product(
+            isa, &matrix, &input, Int32(own.lowerBound), Int32(own.upperBound), scratch, target, stride)
+    }
+}

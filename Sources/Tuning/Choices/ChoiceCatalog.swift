@@ -1,0 +1,101 @@
+package import DeviceProfiles
+internal import IntegerRuntime
+package import ModelFiles
+package import Quantization
+
+/// The choices that a profile, a model's shapes and the command line leave for every group.
+package struct ChoiceCatalog: Sendable, Equatable {
+    /// Groups in order of execution, each with at least one choice.
+    package let groups: [ChoiceGroup]
+    /// Formats of the KV cache that the plan may take: `f16`, `int8`, `int4`.
+    package let kvFormats: [String]
+
+    /// The catalog of `profile` for a model. Throws `unsupported` for execution that this version does not have, and
+    /// `badInput` for options that leave a group without a choice.
+    package init(
+        profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
+    ) throws(TuningError) {
+        let compute = profile.compute
+        if profile.runtime == .fettle, compute.float == .none {
+            throw TuningError(
+                .unsupported, place: profile.name,
+                "integer-only execution (float: none) is not available yet; choose a profile with float: fp16 or fp32")
+        }
+        if profile.runtime == .fettle, !compute.techniques.contains(.dynamic) {
+            throw TuningError(
+                .unsupported, place: profile.name,
+                "execution without the technique dynamic (static ranges) is not available yet; allow dynamic")
+        }
+        let legality = ChoiceLegality(profile: profile)
+        var groups: [ChoiceGroup] = []
+        for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
+            group.choices = Self.specs(for: group, profile: profile, options: options)
+                .filter { legality.allows($0, for: group) }
+                .map { Choice(spec: $0) }
+            guard !group.choices.isEmpty else {
+                throw TuningError(
+                    .badInput, place: "\(profile.name), \(group.name)",
+                    "no format is left that the profile allows and that divides rows of "
+                        + "\(group.tensors.map { String($0.columns) }.joined(separator: ", ")); allow another one")
+            }
+            groups.append(group)
+        }
+        self.groups = groups
+        kvFormats = try Self.kvFormats(profile: profile, options: options)
+    }
+
+    private static func specs(
+        for group: ChoiceGroup, profile: DeviceProfile, options: TuningOptions
+    ) -> [Spec] {
+        if group.role.isHead, let head = options.head { return [Spec(head)] }
+        if let uniform = options.uniform { return [uniform] }
+        if !options.only.isEmpty { return options.only }
+        return CandidateFormats.usual(for: profile).flatMap { format in
+            activations(of: format, profile: profile).map { Spec(format, activation: $0) }
+        }
+    }
+
+    /// Per group of 32 where the device can, since it costs no byte and is far nearer to the float product; else per token.
+    /// A device that measured its kernels may find that per token is faster: then both are choices.
+    private static func activations(of format: Format, profile: DeviceProfile) -> [Activation] {
+        guard case .grid = format else { return [format.defaultActivation] }
+        let granularity = profile.compute.activationGranularity
+        let perToken = profile.kernels.contains { $0.activation == Activation.int8.rawValue }
+        var result: [Activation] = granularity.contains(.group) ? [.int8g32] : []
+        if granularity.contains(.token), result.isEmpty || perToken { result.append(.int8) }
+        return result
+    }
+
+    private static func kvFormats(
+        profile: DeviceProfile, options: TuningOptions
+    ) throws(TuningError) -> [String] {
+        let available = profile.runtime == .fettle ? KVFormat.allCases.map(\.rawValue) : ["f16", "int8"]
+        if let kv = options.kv {
+            guard available.contains(kv) else {
+                throw TuningError(
+                    .unsupported, place: "--kv \(kv)",
+                    "this KV cache is not available for runtime \(profile.runtime.rawValue); choose "
+                        + available.joined(separator: " or "))
+            }
+            return [kv]
+        }
+        if profile.runtime == .llamaCpp { return ["f16"] }
+        return options.uniform == nil ? available : ["int8"]
+    }
+}
+
+extension Choice {
+    /// The choice that a SPEC means: an open refinement is the clip search, which every quantized format has.
+    package init(spec: Spec) {
+        let refinements = spec.refinements.isEmpty ? [Refinement.clip] : spec.refinements
+        self.init(
+            format: spec.format, activation: spec.activation,
+            refinement: spec.format == .float16 ? "" : refinements.map(\.rawValue).joined(separator: "+"))
+    }
+
+    /// The choice as a SPEC, refinements left out: they are not part of how weights are stored.
+    package var spec: Spec { Spec(format, activation: activation) }
+
+    /// The name in scores and problems, for instance `u4g32` or `u8c/int8`.
+    package var name: String { spec.description }
+}

@@ -1,0 +1,48 @@
+internal import Compute
+internal import ModelFiles
+internal import Quantization
+
+/// Which formats hold an already quantized source exactly.
+struct LosslessFormats {
+    let model: Model
+    let pool: ThreadPool
+
+    /// Rows that are tried of each matrix: scales belong to rows, so that a few rows tell.
+    private static let rows = 16
+
+    /// The names of the formats of `catalog` that change no weight of any matrix; none for a float source.
+    func names(among catalog: ChoiceCatalog) throws -> [String] {
+        guard model.isQuantized else { return [] }
+        var formats: [Format] = []
+        for choice in catalog.groups.flatMap(\.choices) where !formats.contains(choice.format) {
+            formats.append(choice.format)
+        }
+        return try formats.filter { format in
+            try catalog.groups.allSatisfy { group in
+                try group.tensors.allSatisfy { try isLossless(format, try model.tensor($0.name)) }
+            }
+        }.map(\.description)
+    }
+
+    private func isLossless(_ format: Format, _ tensor: ModelTensor) throws -> Bool {
+        if case .block(let block) = format, block.tensorType == tensor.type { return true }
+        let count = min(Self.rows, tensor.rows)
+        guard format.isLegal(rows: count, columns: tensor.columns), format != .float16 else { return false }
+        var values = [Float](repeating: 0, count: count * tensor.columns)
+        values.withUnsafeMutableBufferPointer { buffer in
+            for row in 0..<count {
+                tensor.read(
+                    row: row,
+                    into: UnsafeMutableBufferPointer(rebasing: buffer[row * tensor.columns..<(row + 1) * tensor.columns]))
+            }
+        }
+        let weights = Matrix(rows: count, columns: tensor.columns, values: values)
+        switch format {
+        case .float16: return false
+        case .grid(let grid):
+            return try GridQuantizer.quantize(weights, as: grid, clip: true, pool: pool).dequantized() == weights
+        case .block(let block):
+            return try BlockQuantizer.quantize(weights, as: block, pool: pool).dequantized() == weights
+        }
+    }
+}

@@ -1,0 +1,103 @@
+/// A multiple-choice knapsack: one choice for every group, so that the sum of the objective is least and every other sum,
+/// with `fixed` added, keeps its limit. Encodes as the instance that `fettle tune --problem` writes (design.md, section 10).
+package struct Problem: Sendable, Equatable, Codable {
+    /// Choices of which exactly one is taken.
+    package struct Group: Sendable, Equatable, Codable {
+        package var name: String
+        package var choices: [Option]
+
+        package init(name: String, choices: [Option]) {
+            self.name = name
+            self.choices = choices
+        }
+    }
+
+    /// One choice of a group with what it adds.
+    package struct Option: Sendable, Equatable {
+        package var name: String
+        package var costs: Costs
+
+        package init(name: String, costs: Costs) {
+            self.name = name
+            self.costs = costs
+        }
+    }
+
+    /// Upper limits on sums; nil is no limit. A limit on the objective itself binds too.
+    package struct Limits: Sendable, Equatable {
+        private var values: [CostKey: Double]
+
+        package init(_ values: [CostKey: Double] = [:]) {
+            self.values = values
+        }
+
+        /// The limit of `key`.
+        package subscript(key: CostKey) -> Double? {
+            get { values[key] }
+            set { values[key] = newValue }
+        }
+    }
+
+    package var groups: [Group]
+    /// What every plan costs, whatever is chosen.
+    package var fixed: Costs
+    package var limits: Limits
+    /// The key that is minimised.
+    package var objective: CostKey
+
+    package init(groups: [Group], fixed: Costs, limits: Limits, objective: CostKey) {
+        self.groups = groups
+        self.fixed = fixed
+        self.limits = limits
+        self.objective = objective
+    }
+
+    /// The sums over groups of the given choices, `fixed` included, added in the order of the groups.
+    package func totals(of chosen: [Int]) -> Costs {
+        var sums = fixed
+        for (group, index) in zip(groups, chosen) { sums += group.choices[index].costs }
+        return sums
+    }
+
+    /// Whether the given choices keep every limit.
+    package func isFeasible(_ chosen: [Int]) -> Bool {
+        let sums = totals(of: chosen)
+        return CostKey.allCases.allSatisfy { key in limits[key].map { sums[key] <= $0 } ?? true }
+    }
+}
+
+extension Problem.Option: Codable {
+    private enum NameKey: String, CodingKey { case name }
+
+    package init(from decoder: any Decoder) throws {
+        name = try decoder.container(keyedBy: NameKey.self).decode(String.self, forKey: .name)
+        costs = try Costs(from: decoder)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: NameKey.self)
+        try container.encode(name, forKey: .name)
+        try costs.encode(to: encoder)
+    }
+}
+
+extension Problem.Limits: Codable {
+    private struct Key: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(_ key: CostKey) { stringValue = key.rawValue }
+        init?(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        self.init()
+        for key in CostKey.allCases { self[key] = try container.decodeIfPresent(Double.self, forKey: Key(key)) }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        for key in CostKey.allCases { try container.encode(self[key], forKey: Key(key)) }
+    }
+}

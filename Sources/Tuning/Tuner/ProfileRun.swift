@@ -1,0 +1,130 @@
+internal import Compute
+internal import DeviceProfiles
+internal import ModelFiles
+internal import Quantization
+
+/// The part of tuning that is a profile's own: knapsack, verification, verdicts.
+struct ProfileRun {
+    let model: Model
+    let profile: DeviceProfile
+    let catalog: ChoiceCatalog
+    let scores: Scores
+    let text: TextPlan
+    let options: TuningOptions
+    let pool: ThreadPool
+    let timer: StageTimer
+    let reference: LazyReference
+
+    /// Rounds in which a quality limit is corrected by what was measured.
+    private static let rounds = 3
+    /// Points of the Pareto front.
+    private static let frontSteps = 12
+
+    /// Everything that was found out for the profile.
+    func result() throws -> TuningResult {
+        let cost = CostModel(
+            profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
+        var knapsack = try PlanProblem(profile: profile, model: model, catalog: catalog, scores: scores, cost: cost)
+        var packer = PlanPacker(model: model, importances: scores.importances, pool: pool)
+        var solution = try solve(knapsack.problem)
+        var outcome = try verify(solution.chosen, knapsack, &packer)
+        if knapsack.problem.objective != .sensitivity {
+            try seekGoal(&knapsack, &solution, &outcome, &packer)
+        }
+        return try result(knapsack, solution, outcome, &packer)
+    }
+
+    private var isOutOfTime: Bool { options.timeLimit.map { timer.elapsed() > $0 } ?? false }
+
+    private func solve(_ problem: Problem) throws -> Solution {
+        try timer.run("solve") {
+            do {
+                return try Solver().solve(problem)
+            } catch {
+                guard options.nearest else {
+                    throw TuningError(
+                        .infeasible, place: profile.name, error.explanation(profile: profile, problem: problem))
+                }
+                let value = zip(problem.groups, error.nearestChosen).reduce(0.0) {
+                    $0 + $1.0.choices[$1.1].costs[problem.objective]
+                }
+                return Solution(chosen: error.nearestChosen, value: value, bound: value, prices: Costs())
+            }
+        }
+    }
+
+    private func verify(
+        _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
+    ) throws -> Verifier.Outcome {
+        let reference = try reference.model()
+        return try timer.run("verify") {
+            try Verifier(
+                knapsack: knapsack, text: text.evaluation, reference: reference, measuresBaselines: !isOutOfTime,
+                progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) }
+            ).verify(chosen, packer: &packer)
+        }
+    }
+
+    /// Where quality is a limit and another cost is minimised: tightens the limit on predicted KL until the measured quality
+    /// meets the goal, or no plan is left.
+    private func seekGoal(
+        _ knapsack: inout PlanProblem, _ solution: inout Solution, _ outcome: inout Verifier.Outcome,
+        _ packer: inout PlanPacker
+    ) throws {
+        guard let goal = profile.quality.goal else { return }
+        let metric = profile.quality.metric
+        for _ in 0..<Self.rounds {
+            let measured = Verdicts.measured(metric, outcome.quality)
+            if Verdicts.isMet(metric, measured, goal: goal) { return }
+            let ratio = metric == .top1 ? (1 - goal) / (1 - measured) : goal / measured
+            let limit = (knapsack.problem.limits[.sensitivity] ?? 0) * 0.95 * min(1, ratio)
+            knapsack.limitSensitivity(to: limit)
+            guard let next = try? Solver().solve(knapsack.problem) else { return }
+            solution = next
+            outcome = try verify(next.chosen, knapsack, &packer)
+        }
+    }
+
+    private func result(
+        _ knapsack: PlanProblem, _ solution: Solution, _ outcome: Verifier.Outcome, _ packer: inout PlanPacker
+    ) throws -> TuningResult {
+        let problem = knapsack.problem
+        let plan = knapsack.plan(outcome.chosen)
+        var totals = problem.totals(of: outcome.chosen)
+        totals.stored = Double(try knapsack.storedBytes(outcome.chosen))
+        var prices = TuningResult.ShadowPrices()
+        prices.memory = solution.prices.resident
+        prices.storage = solution.prices.stored
+        prices.prefill = solution.prices.prefill
+        prices.decode = solution.prices.decode
+        prices.energy = solution.prices.energy
+        let weights = try timer.run("pack") { try packer.weights(of: plan) }
+        return TuningResult(
+            profile: profile, plan: plan, weights: weights,
+            verdicts: Verdicts(
+                profile: profile, totals: totals, quality: outcome.quality, predictedKL: plan.predictedKL
+            ).all,
+            quality: outcome.quality, uniform: outcome.uniform, rule: outcome.rule,
+            certificate: TuningResult.Certificate(
+                objective: problem.objective.rawValue, value: solution.value, bound: solution.bound, gap: solution.gap),
+            shadowPrices: prices, paretoFront: front(problem),
+            missingParameters: knapsack.cost.missingParameters,
+            losslessFormats: try LosslessFormats(model: model, pool: pool).names(among: catalog),
+            calibration: CalibrationSummary(
+                source: text.calibration.source, digest: text.calibration.digest, tokens: text.calibration.count),
+            stages: timer.stages, cutShort: isOutOfTime, totals: totals, scoreCorrection: outcome.correction,
+            instance: SolvedProblem(problem, solution))
+    }
+
+    /// Quality against bytes, with the other limits lifted.
+    private func front(_ problem: Problem) -> [TuningResult.ParetoPoint] {
+        var relaxed = problem
+        relaxed.objective = .sensitivity
+        return ParetoSweep(steps: Self.frontSteps).front(of: relaxed, over: .stored).map { solution in
+            let totals = problem.totals(of: solution.chosen)
+            return TuningResult.ParetoPoint(
+                storedBytes: Int(totals.stored), residentBytes: Int(totals.resident), decodeSeconds: totals.decode,
+                predictedKL: totals.sensitivity)
+        }
+    }
+}

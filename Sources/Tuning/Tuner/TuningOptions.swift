@@ -1,0 +1,52 @@
+package import Quantization
+
+/// What a run of `fettle tune` is asked for beside model and profiles.
+package struct TuningOptions: Sendable, Equatable {
+    /// Fixes every random draw: self-written text and sampled labels.
+    package var seed: UInt64 = 0
+    /// Path of a calibration text; nil takes the profile's, or text that the model writes itself.
+    package var calibration: String?
+    /// Path of an evaluation text; nil takes the last fifth of the calibration text, or self-written text.
+    package var evaluation: String?
+    /// The SPECs that groups may take; empty leaves the usual ones.
+    package var only: [Spec] = []
+    /// One SPEC for every matrix.
+    package var uniform: Spec?
+    /// The format of the output head, which is the embedding where they are tied.
+    package var head: Format?
+    /// The format of the KV cache: `f16`, `int8` or `int4`; nil leaves it to the search.
+    package var kv: String?
+    /// Whether an infeasible profile gets the nearest plan instead of an error.
+    package var nearest = false
+    /// Stops optional measurements after this time; nil runs the whole schedule.
+    package var timeLimit: Duration?
+    /// How much text is used; nil derives it from the model.
+    package var schedule: TuningSchedule?
+
+    package init() {}
+}
+
+/// How much text tuning uses: counts, never a time, so that the same input gives the same bytes.
+package struct TuningSchedule: Sendable, Equatable {
+    /// Sequences that sensitivities are measured on.
+    package var calibrationSequences: Int
+    /// Chunks that the plan and its baselines are measured on.
+    package var evaluationChunks: Int
+    /// The longest sequence or chunk, in tokens.
+    package var context: Int
+
+    package init(calibrationSequences: Int, evaluationChunks: Int, context: Int = 512) {
+        self.calibrationSequences = calibrationSequences
+        self.evaluationChunks = evaluationChunks
+        self.context = context
+    }
+
+    /// The schedule for a model: less text for more parameters, so that scoring takes minutes at any size.
+    package static func standard(parameters: Int) -> TuningSchedule {
+        switch parameters {
+        case ..<300_000_000: TuningSchedule(calibrationSequences: 6, evaluationChunks: 8)
+        case ..<1_000_000_000: TuningSchedule(calibrationSequences: 4, evaluationChunks: 6)
+        default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+internal import Compute
+internal import DeviceProfiles
+internal import IntegerRuntime
+internal import ModelFiles
+internal import Quantization
+internal import Reference
+
+/// Measures a plan and its baselines on the integer runtime, and sees to it that what ships is the best of them.
+struct Verifier {
+    let knapsack: PlanProblem
+    let text: EvaluationText
+    let reference: ReferenceModel
+    /// Whether baselines are measured too.
+    let measuresBaselines: Bool
+    let progress: (_ fraction: Double) throws(TuningError) -> Void
+
+    /// What was found.
+    struct Outcome {
+        /// The choices that ship.
+        var chosen: [Int]
+        var quality: QualityMeasure
+        var uniform: TuningResult.Baseline?
+        var rule: TuningResult.Baseline?
+        /// Measured by predicted KL of the solver's own plan.
+        var correction: Double
+    }
+
+    /// Uniform plans that are measured: scores rank them well enough that the best is among the first two.
+    private static let uniformCandidates = 2
+
+    private struct Candidate {
+        var name: String
+        var chosen: [Int]
+    }
+
+    /// Measures the plan of `chosen` and the baselines that fit the limits.
+    func verify(_ chosen: [Int], packer: inout PlanPacker) throws -> Outcome {
+        let uniform = measuresBaselines ? uniformCandidates(kv: chosen[0]) : []
+        let rule = measuresBaselines ? ruleCandidate(kv: chosen[0]) : nil
+        var distinct = [chosen]
+        for candidate in uniform + [rule].compactMap(\.self) where !distinct.contains(candidate.chosen) {
+            distinct.append(candidate.chosen)
+        }
+        let measures = try measure(distinct, packer: &packer)
+        func quality(_ candidate: Candidate) -> QualityMeasure { measures[distinct.firstIndex(of: candidate.chosen) ?? 0] }
+        let bestUniform = uniform.min { quality($0).kl < quality($1).kl }
+        let winner = distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0
+        let predicted = sensitivity(chosen)
+        return Outcome(
+            chosen: distinct[winner], quality: measures[winner],
+            uniform: try bestUniform.map { try baseline($0, quality($0)) },
+            rule: try rule.map { try baseline($0, quality($0)) },
+            correction: predicted > 0 ? measures[0].kl / predicted : 1)
+    }
+
+    private func measure(_ plans: [[Int]], packer: inout PlanPacker) throws -> [QualityMeasure] {
+        var candidates: [IntegerModel] = []
+        for chosen in plans {
+            candidates.append(try packer.runtimeModel(of: knapsack.plan(chosen), context: text.context))
+        }
+        let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
+        let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
+            .run(candidates, progress: progress)
+        packer.releaseExecutables()
+        return zip(scores, plans).map { $0.measure(text: text, mode: mode, predictedKL: sensitivity($1)) }
+    }
+
+    private func sensitivity(_ chosen: [Int]) -> Double { knapsack.problem.totals(of: chosen).sensitivity }
+
+    /// One format for every group, the head the same or 8 bits: those that keep the limits, the best predicted first.
+    private func uniformCandidates(kv: Int) -> [Candidate] {
+        let groups = knapsack.catalog.groups
+        guard let first = groups.first(where: { $0.role == .layer }) else { return [] }
+        let heads = groups.first { $0.role.isHead }?.choices.filter { $0.format.bits == 8 } ?? []
+        var candidates: [(Candidate, Double)] = []
+        for choice in first.choices {
+            for head in [nil] + heads.map(Optional.some) {
+                guard let chosen = knapsack.uniform(choice, head: head, kv: kv), knapsack.problem.isFeasible(chosen)
+                else { continue }
+                let name = head.map { "\(choice.name), head \($0.name)" } ?? choice.name
+                candidates.append((Candidate(name: name, chosen: chosen), sensitivity(chosen)))
+            }
+        }
+        return candidates.sorted { ($0.1, $0.0.name) < ($1.1, $1.0.name) }.prefix(Self.uniformCandidates).map(\.0)
+    }
+
+    /// The largest of llama.cpp's presets that keeps the limits.
+    private func ruleCandidate(kv: Int) -> Candidate? {
+        guard knapsack.profile.runtime == .llamaCpp else { return nil }
+        let layers = knapsack.model.configuration.layers
+        for recipe in RuleRecipe.all {
+            if let chosen = knapsack.recipe(kv: kv, { recipe.format(of: $0, layers: layers) }),
+                knapsack.problem.isFeasible(chosen)
+            {
+                return Candidate(name: recipe.name, chosen: chosen)
+            }
+        }
+        return nil
+    }
+
+    private func baseline(_ candidate: Candidate, _ quality: QualityMeasure) throws -> TuningResult.Baseline {
+        TuningResult.Baseline(
+            name: candidate.name, kl: quality.kl,
+            residentBytes: Int(knapsack.problem.totals(of: candidate.chosen).resident),
+            storedBytes: try knapsack.storedBytes(candidate.chosen))
+    }
+}
