@@ -30,7 +30,7 @@ import Testing
     @Test func randomFilesRoundTrip() throws {
         let directory = try TemporaryDirectory()
         var random = SeededGenerator(seed: 11)
-        for index in 0..<60 {
+        for index in 0..<30 {
             let path = directory.path + "/\(index).gguf"
             var entries = (0..<Int.random(in: 0...12, using: &random)).map { key in
                 GGUFEntry(key: "key.\(key)", value: Self.value(depth: 0, &random))
