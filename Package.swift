@@ -61,10 +61,11 @@ let package = Package(
             swiftSettings: strict),
 
         // MARK: Bundles: what ships to the device
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Bundles",
             dependencies: [
-                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning",
+                "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning",
             ],
             swiftSettings: strict),
 

@@ -6,7 +6,7 @@ import Testing
     /// Targets in data-flow order.
     static let rooms = [
         "CLibYAML", "CLibCrypto", "CKernels", "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Reference", "IntegerRuntime",
-        "Tuning", "Bundles", "Daemon", "profile-check", "fettle",
+        "Tuning", "CLinux", "Bundles", "Daemon", "profile-check", "fettle",
     ]
 
     /// Libraries from outside with the rooms that may use them.

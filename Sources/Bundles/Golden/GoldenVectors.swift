@@ -1,4 +1,4 @@
-package import Compute
+internal import Compute
 internal import Foundation
 package import IntegerRuntime
 package import ModelFiles

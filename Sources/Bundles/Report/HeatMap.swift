@@ -1,3 +1,5 @@
+internal import Tuning
+
 internal import Quantization
 
 /// The plan as a picture: one row for each layer, one cell for each group, darker for more bits.

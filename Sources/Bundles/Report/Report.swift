@@ -1,3 +1,5 @@
+internal import Tuning
+
 /// report.html: the manifest for people, in one file that asks the network for nothing.
 package struct Report: Sendable {
     private let manifest: BundleManifest

@@ -1,3 +1,4 @@
+internal import Compute
 package import ModelFiles
 internal import Quantization
 package import Tuning
