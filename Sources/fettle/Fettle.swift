@@ -28,7 +28,7 @@ struct Fettle: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            exit(ExitStatus.report(error).rawValue)
+            Foundation.exit(ExitStatus.report(error).rawValue)
         }
     }
 }

@@ -1,7 +1,10 @@
 internal import ArgumentParser
 internal import Bundles
 internal import Compute
+internal import DeviceProfiles
 internal import Foundation
+internal import ModelFiles
+internal import Quantization
 internal import Tuning
 
 /// `fettle verify`: is the bundle whole, does it answer as it did when it was made, does it keep its promises here?

@@ -1,5 +1,6 @@
 internal import Bundles
 internal import Compute
+internal import DeviceProfiles
 internal import Foundation
 internal import IntegerRuntime
 internal import ModelFiles
