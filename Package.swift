@@ -89,7 +89,8 @@ let package = Package(
         .plugin(
             name: "TuneModel",
             capability: .command(
-                intent: .custom(verb: "tune", description: "Tune MODEL for a device profile: tune MODEL --profile NAME"),
+                intent: .custom(
+                    verb: "tune", description: "Tune MODEL for a device profile: tune MODEL --profile NAME"),
                 permissions: [.writeToPackageDirectory(reason: "writes the bundle and the score store")])),
 
         // MARK: Tests

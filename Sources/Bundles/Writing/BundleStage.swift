@@ -77,7 +77,8 @@ package final class BundleStage {
         }
         guard FileManager.default.fileExists(atPath: "\(destination)/bundle.json") else {
             throw BundleError(
-                .unwritable, file: destination, "is there already and is not a bundle; move it, or choose another --out")
+                .unwritable, file: destination, "is there already and is not a bundle; move it, or choose another --out"
+            )
         }
         guard renameat2(AT_FDCWD, directory, AT_FDCWD, destination, UInt32(FETTLE_RENAME_EXCHANGE)) == 0 else {
             throw failure(errno)

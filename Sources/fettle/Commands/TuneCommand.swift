@@ -42,7 +42,8 @@ struct TuneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("One SPEC for every matrix.", valueName: "spec"))
     var uniform: String?
 
-    @Option(help: ArgumentHelp("Format of the output head (and the embedding, where they are one).", valueName: "format"))
+    @Option(
+        help: ArgumentHelp("Format of the output head (and the embedding, where they are one).", valueName: "format"))
     var head: String?
 
     @Option(help: ArgumentHelp("Format of the KV cache: f16 or int8.", valueName: "format"))
@@ -107,16 +108,18 @@ struct TuneCommand: ParsableCommand {
             print("\n\(outcome.bundle)")
             print(VerdictTable.text(outcome.verdicts))
             let quality = outcome.quality
-            print(String(
-                format: "KL %.4f nats (95 %% %.4f to %.4f), perplexity %.2f (source %.2f), top-1 %.1f %%",
-                quality.kl, quality.klInterval[0], quality.klInterval[1], quality.perplexity,
-                quality.referencePerplexity, 100 * quality.top1))
+            print(
+                String(
+                    format: "KL %.4f nats (95 %% %.4f to %.4f), perplexity %.2f (source %.2f), top-1 %.1f %%",
+                    quality.kl, quality.klInterval[0], quality.klInterval[1], quality.perplexity,
+                    quality.referencePerplexity, 100 * quality.top1))
             if let uniform = outcome.baselines.uniform {
                 print(String(format: "best one-format plan that fits: %@, KL %.4f", uniform.name, uniform.kl))
             }
             if !outcome.losslessFormats.isEmpty {
-                print("the source is already quantized; lossless for it: "
-                    + outcome.losslessFormats.joined(separator: ", "))
+                print(
+                    "the source is already quantized; lossless for it: "
+                        + outcome.losslessFormats.joined(separator: ", "))
             }
         }
     }

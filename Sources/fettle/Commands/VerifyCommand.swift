@@ -36,8 +36,9 @@ struct VerifyCommand: ParsableCommand {
                     mode: directory.mode, verdicts: verdicts))
         } else {
             print("checksums       ok")
-            print("golden vectors  \(golden.vectors.count - failures.count) of \(golden.vectors.count) answered the same "
-                + "(mode \(directory.mode), \(try machine.pool.instructionSet.rawValue))")
+            print(
+                "golden vectors  \(golden.vectors.count - failures.count) of \(golden.vectors.count) answered the same "
+                    + "(mode \(directory.mode), \(try machine.pool.instructionSet.rawValue))")
             print(VerdictTable.text(verdicts))
         }
         guard failures.isEmpty else {

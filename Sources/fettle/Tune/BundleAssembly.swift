@@ -33,7 +33,8 @@ struct BundleAssembly {
         try stage.write(try manifest.encoded(), to: "bundle.json")
         let bundle = try BundleDirectory(path: stage.directory)
         let packed = try bundle.model(context: bundle.servedContext, pool: pool)
-        try stage.write(try GoldenVectors(model: packed, tokenizer: bundle.tokenizer).encoded(), to: GoldenVectors.fileName)
+        try stage.write(
+            try GoldenVectors(model: packed, tokenizer: bundle.tokenizer).encoded(), to: GoldenVectors.fileName)
         manifest.verdicts = try measured(manifest.verdicts, bundle)
         manifest.provenance = provenance
         try stage.write(try manifest.encoded(), to: "bundle.json")
