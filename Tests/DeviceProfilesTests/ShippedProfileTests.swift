@@ -24,6 +24,11 @@ import Testing
         #expect((profile.memory.budget != nil) == !name.hasPrefix("families/"))
     }
 
+    @Test func aPartOfANameIsNear() {
+        let error = #expect(throws: ProfileError.self) { try library.load("pi5") }
+        #expect(error?.message.contains("the nearest are raspberry-pi-5-4gb, ") == true)
+    }
+
     /// The demonstration's model has 93,000,000 bytes as it comes; both profiles must demand less.
     @Test func demonstrationsDemandLessThanTheModelHas() throws {
         let handheld = try library.load("demo-handheld")

@@ -20,10 +20,14 @@ enum ModelFixtures {
 
     /// CRC-32 as zlib computes it (polynomial 0xEDB88320).
     static func crc32(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let table = (0..<256).map { index in
-            (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+        let table: [UInt32] = (0..<256).map { (index: UInt32) -> UInt32 in
+            var value = index
+            for _ in 0..<8 { value = value & 1 == 1 ? 0xEDB8_8320 ^ (value >> 1) : value >> 1 }
+            return value
         }
-        return Int(~bytes.reduce(~0 as UInt32) { table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] ^ ($0 >> 8) })
+        var sum = UInt32.max
+        for byte in bytes { sum = table[Int(UInt8(truncatingIfNeeded: sum) ^ byte)] ^ (sum >> 8) }
+        return Int(~sum)
     }
 }
 

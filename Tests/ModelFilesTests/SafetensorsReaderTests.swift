@@ -78,7 +78,7 @@ import Testing
             "tensor b", "holes are not allowed"
         ),
         (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#, "tensor a", "holes are not allowed"),
-        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, "byte 66", "4 bytes follow the last tensor"),
+        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, "byte 70", "4 bytes follow the last tensor"),
         (#"{"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}"#, "tensor a", "truncated"),
         (#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, "tensor a", "takes 12 bytes"),
         (#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[12,0]}}"#, "tensor a", "a beginning and an end"),
@@ -90,7 +90,7 @@ import Testing
         (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, "tensor a", "has dtype F64"),
         (#"{"a":[]}"#, "tensor a", "must have dtype"),
         (#"{"__metadata__":{"a":1}}"#, "__metadata__", "object of strings"),
-        (#"{"a":{"dtype":"U8","shape":[12],"data_offsets":[0,12]},"a":1}"#, "byte 63", "occurs twice"),
+        (#"{"a":{"dtype":"U8","shape":[12],"data_offsets":[0,12]},"a":1}"#, "byte 66", "occurs twice"),
         (#" {}"#, "byte 8", "does not begin with a brace"),
         (#"[]"#, "byte 8", "does not begin with a brace"),
         (#"{"#, "byte 9", "a key in quotes is expected"),

@@ -120,7 +120,11 @@ package struct ProfileLibrary: Sendable {
     }
 
     private func nearest(_ name: String, among names: [String]) -> String {
-        let near = NearestWord.ranked(name, among: names).prefix(3)
+        // Whoever writes pi5 means raspberry-pi-5-4gb, however many letters are between.
+        let part = name.lowercased().filter { $0 != "-" }
+        let ranked = NearestWord.ranked(name, among: names)
+        let containing = ranked.filter { !part.isEmpty && $0.filter { $0 != "-" }.contains(part) }
+        let near = (containing + ranked.filter { !containing.contains($0) }).prefix(3)
         return near.isEmpty ? "none is known" : "the nearest are \(near.joined(separator: ", "))"
     }
 }

@@ -65,6 +65,7 @@ package struct SafetensorsWriter {
     ///
     /// - Throws: `malformed` where they are more than the tensor has; `unwritable`.
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(ModelError) {
+        guard !bytes.isEmpty else { return }
         guard index < tensors.count, bytes.count <= counts[index] - written else {
             let name = index < tensors.count ? tensors[index].name : "after the last"
             throw ModelError(.malformed, file: output.path, place: "tensor \(name)", "more bytes come than it has")

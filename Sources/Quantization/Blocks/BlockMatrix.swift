@@ -36,8 +36,8 @@ package struct BlockMatrix: Sendable, Equatable {
         return result
     }
 
-    /// The same weights as codes with one scale (and minimum) for each group, the two levels of a K type's scales multiplied
-    /// out in float32: what the integer runtime packs. Decodes to the same weights, bit for bit.
+    /// The same weights as codes with one scale (and minimum) for each group, the two levels of a K type's scales
+    /// multiplied out in float32: what the integer runtime packs. Decodes to the same weights, bit for bit.
     package func decomposed() -> QuantizedMatrix {
         let groups = rows * columns / format.group
         var codes = [UInt8](repeating: 0, count: rows * columns)

@@ -3,6 +3,7 @@ internal import Bundles
 internal import Compute
 internal import Foundation
 internal import IntegerRuntime
+internal import ModelFiles
 
 /// `fettle measure-resident`: what a bundle adds to a process, measured in this one. Run by `tune` and `verify` as a child.
 struct MeasureCommand: ParsableCommand {
