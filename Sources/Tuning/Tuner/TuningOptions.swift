@@ -52,8 +52,10 @@ package struct TuningSchedule: Sendable, Equatable {
     /// The schedule for a model: less text for more parameters, so that scoring takes minutes at any size.
     package static func standard(parameters: Int) -> TuningSchedule {
         switch parameters {
-        case ..<300_000_000: TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 2, writtenChunks: 3)
-        case ..<1_000_000_000: TuningSchedule(calibrationSequences: 4, evaluationChunks: 6, writtenSequences: 2, writtenChunks: 3)
+        case ..<300_000_000:
+            TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 2, writtenChunks: 3)
+        case ..<1_000_000_000:
+            TuningSchedule(calibrationSequences: 4, evaluationChunks: 6, writtenSequences: 2, writtenChunks: 3)
         default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2)
         }
     }
