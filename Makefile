@@ -11,7 +11,7 @@ PACKAGES := libyaml-dev libsqlite3-dev libssl-dev pkg-config python3-pip
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PREFIX ?= /usr/local
 BUILD := swift build -c release
-TEST := swift test -c release --disable-testable-imports --disable-xctest
+TEST := swift test -c release --disable-testable-imports --disable-xctest --no-parallel
 FETTLE := .build/release/fettle
 
 .PHONY: demo test check lint bench install setup build

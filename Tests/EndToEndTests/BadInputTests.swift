@@ -7,11 +7,13 @@ import Testing
         outcome.messages.split(separator: "\n")
     }
 
-    @Test(arguments: [
-        (["frobnicate"], Int32(2)), (["tune"], 2), (["tune", Tool.bard], 2), (["eval", Tool.bard], 2),
+    static let usages: [(arguments: [String], status: Int32)] = [
+        (["frobnicate"], 2), (["tune"], 2), (["tune", Tool.bard], 2), (["eval", Tool.bard], 2),
         (["tune", Tool.bard, "--profile", "raspbery-pi-5-4gb"], 2), (["--help"], 0), (["--version"], 0),
         (["profile", "show", "no-such-device"], 2),
-    ])
+    ]
+
+    @Test(arguments: usages)
     func usage(arguments: [String], status: Int32) throws {
         let run = try Tool.execute(Tool.binary, arguments)
         #expect(run.status == status, "\(arguments): \(run.messages)")

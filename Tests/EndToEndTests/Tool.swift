@@ -35,7 +35,7 @@ struct Tool {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let folder = try Scratch()
         let (output, messages) = (folder.path("stdout"), folder.path("stderr"))
-        for file in [output, messages] { FileManager.default.createFile(atPath: file, contents: nil) }
+        for file in [output, messages] { try Data().write(to: URL(filePath: file)) }
         process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
         process.standardError = try FileHandle(forWritingTo: URL(filePath: messages))
         try process.run()
