@@ -82,7 +82,7 @@ import Testing
         let tune =
             "'\(Tool.binary)' tune '\(Tool.bard)' --profile '\(profile)' --out '\(disk)' --store '\(scratch.path("store"))'"
         let script = """
-            mount -t tmpfs -o size=2500k none '\(disk)' || exit 99
+            mount -t tmpfs -o size=4500k none '\(disk)' || exit 99
             \(tune) >/dev/null 2>&1 || exit 98
             before=$(cat '\(disk)'/bard@small/SHA256SUMS)
             \(tune) --seed 9

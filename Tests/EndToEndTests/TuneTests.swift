@@ -75,10 +75,11 @@ import Testing
     }
 
     @Test func generatesTheSameTextOnEveryInstructionSet() throws {
-        let texts = try ["scalar", "avx2", "avx512"].map { isa in
-            try Tool.run(
-                "generate", Tool.bard, "--prompt", "ROMEO:", "--tokens", "24", environment: ["FETTLE_ISA": isa]
-            ).output
+        let texts = try ["scalar", "avx2", "avx512"].compactMap { isa in
+            let run = try Tool.run(
+                "generate", Tool.bard, "--prompt", "ROMEO:", "--tokens", "24", environment: ["FETTLE_ISA": isa])
+            // This processor may not have it: the message then names those that it has.
+            return run.status == 2 && isa != "scalar" ? nil : run.output
         }
         #expect(texts[0].hasPrefix("ROMEO:") && texts[0].count > 20)
         #expect(Set(texts).count == 1)

@@ -38,14 +38,16 @@ struct GenerateCommand: ParsableCommand {
         let start = tokenizer.encode(prompt, parsingSpecial: true)
         let model = try subject.model(context: min(subject.configuration.context, start.count + tokens))
         var sampler = Sampler(temperature: temperature, seed: seed)
-        print(prompt, terminator: "")
+        // Unbuffered, so that text appears as it is written.
+        let output = FileHandle.standardOutput
+        output.write(Data(prompt.utf8))
         try model.generate(
             prompt: start, count: tokens, sampler: &sampler, cache: try model.makeCache()
         ) { token in
             guard token != tokenizer.endOfText else { return false }
-            FileHandle.standardOutput.write(Data(tokenizer.bytes(of: token)))
+            output.write(Data(tokenizer.bytes(of: token)))
             return true
         }
-        print()
+        output.write(Data("\n".utf8))
     }
 }
