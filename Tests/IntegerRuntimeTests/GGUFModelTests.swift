@@ -22,7 +22,7 @@ struct GGUFModelTests {
             })
         for matrix in tensors {
             if matrix.rows == 1 {
-                try matrix.values.withUnsafeBytes { bytes throws(ModelError) in try writer.append(bytes) }
+                try writer.append(matrix.values.withUnsafeBytes { [UInt8]($0) })
             } else {
                 try writer.append(BlockQuantizer.quantize(matrix, as: format, pool: pool).bytes)
             }

@@ -2,6 +2,7 @@ import Compute
 import DeviceProfiles
 import Foundation
 import ModelFiles
+import Quantization
 import Reference
 import Tuning
 

@@ -1,4 +1,6 @@
 import Foundation
+import ModelFiles
+import Quantization
 import Testing
 import Tuning
 

@@ -1,5 +1,5 @@
 package import ModelFiles
-package import Quantization
+internal import Quantization
 
 /// Tensors that take one choice together, with the choices that are legal for them.
 package struct ChoiceGroup: Sendable, Equatable {

@@ -70,7 +70,8 @@ package struct Scorer {
         ) { values, importances, fraction in
             try store.put(values, in: context)
             try store.put(
-                Dictionary(uniqueKeysWithValues: importances.map { (Self.columns($0.key), $0.value.columns) }), in: context)
+                Dictionary(uniqueKeysWithValues: importances.map { (Self.columns($0.key), $0.value.columns) }),
+                in: context)
             try store.put(
                 Dictionary(uniqueKeysWithValues: importances.map { (Self.rows($0.key), $0.value.rows) }), in: context)
             found.values.merge(values) { first, _ in first }

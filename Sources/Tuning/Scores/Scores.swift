@@ -11,7 +11,8 @@ package struct Scores: Sendable {
     /// Nats per token that `choice` adds in `group`.
     package func sensitivity(_ group: String, _ choice: String) throws(TuningError) -> Double {
         guard let value = values[ScoreName(group: group, choice: choice)], value.isFinite else {
-            throw TuningError(.badInput, place: "\(group), \(choice)", "has no score; remove the score store and tune again")
+            throw TuningError(
+                .badInput, place: "\(group), \(choice)", "has no score; remove the score store and tune again")
         }
         return value
     }
