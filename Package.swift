@@ -61,10 +61,11 @@ let package = Package(
             swiftSettings: strict),
 
         // MARK: Bundles: what ships to the device
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Bundles",
             dependencies: [
-                "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning",
+                "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Quantization", "IntegerRuntime", "Tuning",
             ],
             swiftSettings: strict),
 
@@ -88,7 +89,8 @@ let package = Package(
         .plugin(
             name: "TuneModel",
             capability: .command(
-                intent: .custom(verb: "tune", description: "Tune MODEL for a device profile: tune MODEL --profile NAME"),
+                intent: .custom(
+                    verb: "tune", description: "Tune MODEL for a device profile: tune MODEL --profile NAME"),
                 permissions: [.writeToPackageDirectory(reason: "writes the bundle and the score store")])),
 
         // MARK: Tests

@@ -1,5 +1,5 @@
-// Blocks in lanes: 16 blocks (or sub-blocks) are fitted at once, each in a lane of its own. Only sums over a super-block
-// cross lanes, and those in one fixed order, so a result does not depend on the instruction set.
+// Blocks in lanes: 16 blocks (or sub-blocks) are fitted at once, each in a lane of its own. Only sums over a
+// super-block cross lanes, and those in one fixed order, so a result does not depend on the instruction set.
 #ifndef FETTLE_BLOCK_FIT_LANES_H
 #define FETTLE_BLOCK_FIT_LANES_H
 

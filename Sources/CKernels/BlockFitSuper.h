@@ -1,5 +1,5 @@
-// Super-blocks whose sub-blocks have a scale alone: weight = scale x level x point, one half-precision scale for a run of
-// lanes, a signed integer level for each lane (q6_k, q3_k).
+// Super-blocks whose sub-blocks have a scale alone: weight = scale x level x point, one half-precision scale for a
+// run of lanes, a signed integer level for each lane (q6_k, q3_k).
 #ifndef FETTLE_BLOCK_FIT_SUPER_H
 #define FETTLE_BLOCK_FIT_SUPER_H
 

@@ -1,5 +1,5 @@
-// Super-blocks whose sub-blocks have a scale and a minimum: weight = scale x level x code - minimum scale x minimum level,
-// two half-precision scales for a run of lanes, two unsigned integer levels for each lane (q4_k, q5_k, q2_k).
+// Super-blocks whose sub-blocks have a scale and a minimum: weight = scale x level x code - minimum scale x minimum
+// level, two half-precision scales for a run of lanes, two unsigned integer levels for each lane (q4_k, q5_k, q2_k).
 #ifndef FETTLE_BLOCK_FIT_SUPER_AFFINE_H
 #define FETTLE_BLOCK_FIT_SUPER_AFFINE_H
 
@@ -17,8 +17,8 @@ typedef struct {
     f32x16 scale, minimum_scale, level, minimum_level, error;
 } super_affine_fit;
 
-// Levels for two super-scales: of those next to the ideal of each lane, the pair with the least true error. For each level
-// of the scale the minimum is refitted to the codes that it gives.
+// Levels for two super-scales: of those next to the ideal of each lane, the pair with the least true error. For each
+// level of the scale the minimum is refitted to the codes that it gives.
 INLINE void try_super_scales(
     const lane_tile *tile, const super_affine_grid *grid, f32x16 scale, f32x16 minimum_scale, affine_fit ideal,
     super_affine_fit *best) {
@@ -72,7 +72,8 @@ INLINE void refine_super_scales(
     }
 }
 
-// Super-blocks in both runs of eight lanes, or one in all sixteen. Scales go to `scales` and `minimums`, one for each run.
+// Super-blocks in both runs of eight lanes, or one in all sixteen. Scales go to `scales` and `minimums`, one for each
+// run.
 INLINE void fit_super_affine_blocks(
     const lane_tile *tile, const super_affine_grid *grid, uint8_t *codes, uint16_t *scales, uint16_t *minimums,
     int8_t *levels, uint8_t *minimum_levels) {

@@ -14,7 +14,8 @@ struct Fettle: AsyncParsableCommand {
             """,
         version: BundleManifest.program,
         subcommands: [
-            TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self, BenchCommand.self,
+            TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self,
+            BenchCommand.self,
             ProfileCommand.self, DaemonCommand.self, MeasureCommand.self,
         ])
 
@@ -28,7 +29,7 @@ struct Fettle: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            exit(ExitStatus.report(error).rawValue)
+            Foundation.exit(ExitStatus.report(error).rawValue)
         }
     }
 }

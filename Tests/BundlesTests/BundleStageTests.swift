@@ -53,7 +53,9 @@ import Testing
         // No process has the highest id that Linux allows, 2^22; process 1 always lives.
         let dead = "\(out)/.m@p.4194304.partial"
         let alive = "\(out)/.m@p.1.partial"
-        for path in [dead, alive] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        for path in [dead, alive] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         _ = try publish("x", out: out)
         #expect(!FileManager.default.fileExists(atPath: dead))
         #expect(FileManager.default.fileExists(atPath: alive))

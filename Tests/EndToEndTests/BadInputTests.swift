@@ -48,7 +48,8 @@ import Testing
         let scratch = try Scratch()
         let model = try copyOfBard(in: scratch)
         try FileManager.default.removeItem(atPath: "\(model)/model.safetensors")
-        let index = #"{"metadata":{"total_size":1},"weight_map":{"model.norm.weight":"model-00001-of-00002.safetensors"}}"#
+        let index =
+            #"{"metadata":{"total_size":1},"weight_map":{"model.norm.weight":"model-00001-of-00002.safetensors"}}"#
         try index.write(toFile: "\(model)/model.safetensors.index.json", atomically: true, encoding: .utf8)
         let run = try Tool.run("inspect", model)
         #expect(run.status == 4)
@@ -76,7 +77,8 @@ import Testing
         let profile = try scratch.write(TuneTests.fettleProfile, to: "small.yaml")
         let disk = scratch.path("disk")
         try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-        let tune = "'\(Tool.binary)' tune '\(Tool.bard)' --profile '\(profile)' --out '\(disk)' --store '\(scratch.path("store"))'"
+        let tune =
+            "'\(Tool.binary)' tune '\(Tool.bard)' --profile '\(profile)' --out '\(disk)' --store '\(scratch.path("store"))'"
         let script = """
             mount -t tmpfs -o size=2500k none '\(disk)' || exit 99
             \(tune) >/dev/null 2>&1 || exit 98

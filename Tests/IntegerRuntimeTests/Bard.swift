@@ -59,9 +59,9 @@ enum Bard {
         try model.forward(tokens: tokens, cache: try model.makeCache(), logits: .rows(0..<tokens.count))
     }
 
-    /// Mean KL divergence of the float32 reference from `candidate`, in nats per token.
-    static func divergence(of candidate: Matrix, tokens: [Int32]) throws -> Double {
-        let model = try model()
+    /// Mean KL divergence of `candidate` from the float32 reference of `model`, in nats per token.
+    static func divergence(of candidate: Matrix, tokens: [Int32], model: Model? = nil) throws -> Double {
+        let model = try model ?? Self.model()
         let pool = ThreadPool(threads: 2)
         let reference = try ReferenceModel(configuration: model.configuration, pool: pool) {
             try model.tensor($0).matrix()

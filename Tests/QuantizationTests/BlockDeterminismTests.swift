@@ -49,7 +49,8 @@ struct BlockDeterminismTests {
                 let result = try BlockQuantizer.quantize(weights, as: format, importance: importance, pool: pool)
                 let decoded = result.dequantized().values
                 let size = weights.values.map(abs).max() ?? 0
-                // Half a step of the coarsest grid (q2_k: four codes over twice the size) or half precision's own spacing.
+                // Half a step of the coarsest grid (q2_k: four codes over twice the size) or half precision's own
+                // spacing.
                 let allowed = size * 0.36 + 0x1p-24
                 let worst = zip(decoded, weights.values).map { abs($0 - $1) }.max() ?? 0
                 #expect(worst <= allowed, "size \(size)")

@@ -42,8 +42,8 @@ struct BlockQuantizerTests {
         #expect(error(plain, alike) < error(weighted, alike))
     }
 
-    /// One more bit halves the spacing of the grid: the error should fall to about a quarter. Half is asked for, because the
-    /// types differ in their scales' precision too.
+    /// One more bit halves the spacing of the grid: the error should fall to about a quarter. Half is asked for,
+    /// because the types differ in their scales' precision too.
     @Test func errorFallsWithBits() throws {
         let weights = Matrix.random(rows: 16, columns: 512, seed: 3)
         let error = { (format: BlockFormat) in

@@ -1,4 +1,4 @@
-package import Compute
+internal import Compute
 internal import Foundation
 package import IntegerRuntime
 package import ModelFiles
@@ -68,7 +68,8 @@ package struct GoldenVectors: Codable, Sendable, Equatable {
     private static func answer(
         _ model: IntegerModel, _ tokens: [Int32]
     ) throws(RuntimeError) -> (top: Int32, digest: String) {
-        let logits = try model.forward(tokens: tokens, cache: try model.makeCache(capacity: tokens.count), logits: .last)
+        let logits = try model.forward(
+            tokens: tokens, cache: try model.makeCache(capacity: tokens.count), logits: .last)
         var top = 0
         for (index, value) in logits.values.enumerated() where value > logits.values[top] { top = index }
         let digest = SHA256()

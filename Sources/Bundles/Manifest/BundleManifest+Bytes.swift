@@ -16,7 +16,8 @@ extension BundleManifest {
         do {
             self = try JSONDecoder().decode(BundleManifest.self, from: data)
         } catch {
-            throw BundleError(.malformed, file: path, "is not a manifest that this version reads; make the bundle again")
+            throw BundleError(
+                .malformed, file: path, "is not a manifest that this version reads; make the bundle again")
         }
         guard schema == Self.currentSchema else {
             throw BundleError(

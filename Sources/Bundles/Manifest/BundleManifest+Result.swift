@@ -1,4 +1,6 @@
+internal import DeviceProfiles
 package import ModelFiles
+internal import Quantization
 package import Tuning
 
 extension BundleManifest {
@@ -15,8 +17,8 @@ extension BundleManifest {
             parameters: model.configuration.parameters, fileType: model.fileType)
         self.profile = ProfileSummary(
             name: profile.name, digest: profile.digest, runtime: profile.runtime.rawValue,
-            resolved: try resolved.withUnsafeBytes { bytes throws(ModelError) in
-                try JSON(parsing: bytes, file: profile.name)
+            resolved: try resolved.withUnsafeBufferPointer { buffer throws(ModelError) in
+                try JSON(parsing: UnsafeRawBufferPointer(buffer), file: profile.name)
             })
         plan = PlanSummary(kv: result.plan.kv, groups: result.plan.groups.map(GroupSummary.init))
         verdicts = result.verdicts

@@ -1,6 +1,5 @@
-package import DeviceProfiles
 package import ModelFiles
-package import Quantization
+internal import Quantization
 package import Tuning
 
 /// bundle.json: what was made, for which device, why, and how far its promises were kept. Numbers in B, s, J and nats.

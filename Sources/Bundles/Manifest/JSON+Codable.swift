@@ -12,7 +12,8 @@ extension JSON: Codable {
     package init(from decoder: any Decoder) throws {
         if let members = try? decoder.container(keyedBy: Key.self) {
             let keys = members.allKeys.sorted { $0.stringValue < $1.stringValue }
-            self = .object(try keys.map { Member(key: $0.stringValue, value: try members.decode(JSON.self, forKey: $0)) })
+            self = .object(
+                try keys.map { Member(key: $0.stringValue, value: try members.decode(JSON.self, forKey: $0)) })
             return
         }
         let single = try decoder.singleValueContainer()

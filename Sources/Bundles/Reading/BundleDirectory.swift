@@ -103,7 +103,8 @@ package struct BundleDirectory: Sendable {
     }
 
     private func damaged(_ tensor: String) -> BundleError {
-        BundleError(.malformed, file: weightsPath, "tensor \(tensor) is not as the configuration says; make the bundle again")
+        BundleError(
+            .malformed, file: weightsPath, "tensor \(tensor) is not as the configuration says; make the bundle again")
     }
 
     private static func floats(_ tensor: SafetensorsTensor) -> [Float] {

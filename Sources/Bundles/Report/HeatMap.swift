@@ -1,3 +1,5 @@
+internal import Tuning
+
 internal import Quantization
 
 /// The plan as a picture: one row for each layer, one cell for each group, darker for more bits.
@@ -21,7 +23,8 @@ struct HeatMap {
 
     private func cell(_ group: BundleManifest.GroupSummary) -> String {
         let bits = bitsPerWeight(group)
-        let title = "\(group.name): \(group.format)/\(group.activation) \(group.refinement), "
+        let title =
+            "\(group.name): \(group.format)/\(group.activation) \(group.refinement), "
             + "\(HTML.number(group.sensitivity, digits: 3)) nats, \(HTML.count(group.storedBytes)) B"
         let share = max(0, min(1, (bits - 2) / 6.5))
         return "<td style=\"--share:\(HTML.number(share, digits: 3))\" title=\"\(HTML.escaped(title))\">"

@@ -1,3 +1,5 @@
+internal import Tuning
+
 /// report.html: the manifest for people, in one file that asks the network for nothing.
 package struct Report: Sendable {
     private let manifest: BundleManifest
@@ -44,7 +46,8 @@ package struct Report: Sendable {
 
     private var summary: String {
         let met = manifest.verdicts.allSatisfy(\.met)
-        return "<p class=\(met ? "met" : "missed")>\(met ? "Every goal of the profile is met." : "Not every goal is met.")</p>"
+        return
+            "<p class=\(met ? "met" : "missed")>\(met ? "Every goal of the profile is met." : "Not every goal is met.")</p>"
             + "<p>\(HTML.count(manifest.model.parameters)) parameters, source \(HTML.escaped(manifest.model.fileType)); "
             + "runs on \(HTML.escaped(manifest.profile.runtime)); KV cache \(HTML.escaped(manifest.plan.kv.format)).</p>"
     }
@@ -71,11 +74,15 @@ package struct Report: Sendable {
         var rows = [
             row("KL to the source", "\(HTML.number(q.kl)) nats a token (95 % interval \(interval))"),
             row("predicted", q.predictedKL.map { "\(HTML.number($0)) nats" } ?? "-"),
-            row("perplexity", "\(HTML.number(q.perplexity, digits: 6)), source \(HTML.number(q.referencePerplexity, digits: 6))"),
+            row(
+                "perplexity",
+                "\(HTML.number(q.perplexity, digits: 6)), source \(HTML.number(q.referencePerplexity, digits: 6))"),
             row("same first token", "\(HTML.number(100 * q.top1, digits: 4)) %"),
             row("text", "\(HTML.escaped(q.text)), \(HTML.count(q.tokens)) tokens, mode \(HTML.escaped(q.mode))"),
         ]
-        for (name, baseline) in [("best one-format plan", manifest.baselines.uniform), ("llama.cpp's rule", manifest.baselines.rule)] {
+        for (name, baseline) in [
+            ("best one-format plan", manifest.baselines.uniform), ("llama.cpp's rule", manifest.baselines.rule),
+        ] {
             guard let baseline else { continue }
             rows.append(
                 row(
@@ -83,7 +90,8 @@ package struct Report: Sendable {
                     "\(HTML.number(baseline.kl)) nats in \(HTML.count(baseline.storedBytes)) B"))
         }
         return table(["measure", "value"], rows)
-            + (straddles == true ? "<p class=missed>The interval straddles the goal: another text may decide otherwise.</p>" : "")
+            + (straddles == true
+                ? "<p class=missed>The interval straddles the goal: another text may decide otherwise.</p>" : "")
     }
 
     private var chart: String {
@@ -97,7 +105,8 @@ package struct Report: Sendable {
         let c = manifest.certificate
         let prices = manifest.shadowPrices
         let binding = [
-            (prices.memory * 1_048_576, "one MiB of memory more"), (prices.storage * 1_048_576, "one MiB of storage more"),
+            (prices.memory * 1_048_576, "one MiB of memory more"),
+            (prices.storage * 1_048_576, "one MiB of storage more"),
             (prices.prefill * 1e-3, "one ms of prefill more"), (prices.decode * 1e-3, "one ms a token more"),
             (prices.energy * 1e-3, "one mJ a token more"),
         ].filter { $0.0 > 0 }.map { "<li>\($0.1) would buy \(HTML.number($0.0, digits: 3)) nats</li>" }
@@ -139,6 +148,7 @@ package struct Report: Sendable {
 
     private func table(_ head: [String], _ rows: [String]) -> String {
         let cells = head.map { "<th scope=col>\($0)</th>" }.joined()
-        return "<div class=wide><table><thead><tr>\(cells)</tr></thead><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
+        return
+            "<div class=wide><table><thead><tr>\(cells)</tr></thead><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
     }
 }

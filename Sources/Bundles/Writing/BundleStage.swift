@@ -1,6 +1,6 @@
+internal import CLinux
 internal import Foundation
 package import ModelFiles
-package import Tuning
 
 /// A bundle being written beside its final name: `publish` makes all of it visible at once, anything else none of it.
 package final class BundleStage {
@@ -77,9 +77,10 @@ package final class BundleStage {
         }
         guard FileManager.default.fileExists(atPath: "\(destination)/bundle.json") else {
             throw BundleError(
-                .unwritable, file: destination, "is there already and is not a bundle; move it, or choose another --out")
+                .unwritable, file: destination, "is there already and is not a bundle; move it, or choose another --out"
+            )
         }
-        guard renameat2(AT_FDCWD, directory, AT_FDCWD, destination, UInt32(RENAME_EXCHANGE)) == 0 else {
+        guard renameat2(AT_FDCWD, directory, AT_FDCWD, destination, UInt32(FETTLE_RENAME_EXCHANGE)) == 0 else {
             throw failure(errno)
         }
         try? FileManager.default.removeItem(atPath: directory)

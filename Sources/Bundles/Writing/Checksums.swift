@@ -25,7 +25,8 @@ package struct Checksums: Sendable, Equatable {
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2, parts[0].count == 64, !parts[1].contains("/") else {
-                throw BundleError(.malformed, file: path, "has a line that sha256sum did not write; make the bundle again")
+                throw BundleError(
+                    .malformed, file: path, "has a line that sha256sum did not write; make the bundle again")
             }
             digests[parts[1].trimmingCharacters(in: CharacterSet(charactersIn: " *"))] = String(parts[0])
         }

@@ -1,3 +1,4 @@
+internal import Compute
 package import ModelFiles
 internal import Quantization
 package import Tuning
@@ -90,6 +91,7 @@ package enum WeightsFile {
     }
 
     private static func missing(_ name: String, _ path: String) -> ModelError {
-        ModelError(.malformed, file: path, place: name, "the plan's weights do not hold this tensor in the file's format")
+        ModelError(
+            .malformed, file: path, place: name, "the plan's weights do not hold this tensor in the file's format")
     }
 }

@@ -32,6 +32,6 @@ extension RuntimeMatrix {
         let bytes = tensor.bytes.withUnsafeBytes { [UInt8]($0) }
         let blocks = try BlockMatrix(format: format, rows: tensor.rows, columns: tensor.columns, bytes: bytes)
         try self.init(
-            packed: PackedMatrix(packing: blocks.decomposed(), pool: pool), activation: format.activation)
+            packed: PackedMatrix(packing: blocks.decomposed(pool: pool), pool: pool), activation: format.activation)
     }
 }

@@ -70,10 +70,11 @@ package struct RuntimeMatrix: @unchecked Sendable {
         let scratch = plan.reserve(scratchBytes * pool.threads)
         let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")
         let isa = pool.instructionSet.cValue
-        var rows = inputs.values
-        rows.withUnsafeMutableBufferPointer { rows in
+        inputs.values.withUnsafeBufferPointer { rows in
             outputs.values.withUnsafeMutableBufferPointer { results in
-                guard let source = rows.baseAddress, let target = results.baseAddress else { return }
+                // The kernels take inputs as mutable, since the model's own are; they only read them.
+                guard let source = UnsafeMutablePointer(mutating: rows.baseAddress), let target = results.baseAddress
+                else { return }
                 let input = inputLayout.input(
                     tokens: inputs.rows, rows: source, buffers: InputBuffers(plan: buffers, base: region.base),
                     instructionSet: isa)

@@ -24,8 +24,8 @@ enum FloatDecoder {
         half(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
-    /// A half-precision number by shifts and one exact multiplication: without -march there is no conversion instruction,
-    /// and the library call that takes its place costs ten times as much.
+    /// A half-precision number by shifts and one exact multiplication: without -march there is no conversion
+    /// instruction, and the library call that takes its place costs ten times as much.
     @inline(__always)
     static func half(_ pattern: UInt16) -> Float {
         let bits = UInt32(pattern)

@@ -1,5 +1,5 @@
-/// The K types: super-blocks of 256 values whose sub-blocks' scales (and minimums) are small integers times one fp16 scale
-/// (ggml-common.h, `block_q2_K` and after). Each function decodes one block, in gguf-py's order of operations.
+/// The K types: super-blocks of 256 values whose sub-blocks' scales (and minimums) are small integers times one fp16
+/// scale (ggml-common.h, `block_q2_K` and after). Each function decodes one block, in gguf-py's order of operations.
 enum KBlockDecoder {
     /// 16 bytes of 4-bit scale and minimum, 64 bytes of 2-bit codes, fp16 scale, fp16 scale of the minimums.
     static func q2_k(_ block: UnsafeRawPointer, _ values: UnsafeMutablePointer<Float>) {

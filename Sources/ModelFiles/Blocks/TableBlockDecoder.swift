@@ -1,5 +1,6 @@
-/// Block types whose 4-bit codes index a fixed table: ggml's non-linear grid, and the 4-bit floats of the OCP Microscaling
-/// specification (MXFP4) and NVIDIA's NVFP4. Each function decodes one block, in gguf-py's order of operations.
+/// Block types whose 4-bit codes index a fixed table: ggml's non-linear grid, and the 4-bit floats of the OCP
+/// Microscaling specification (MXFP4) and NVIDIA's NVFP4. Each function decodes one block, in gguf-py's order of
+/// operations.
 package enum TableBlockDecoder {
     /// The 16 values of iq4_nl and iq4_xs (ggml-common.h, `kvalues_iq4nl`).
     package static let nonlinear: [Int8] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113]

@@ -1,8 +1,9 @@
 extension TensorType {
     /// Decodes one row into float32, to the bit as gguf-py's `dequantize` does.
     ///
-    /// `target.count` must be a whole number of blocks and `source` hold `bytes(columns: target.count)` bytes; both are
-    /// facts that the readers have checked before a tensor exists, so a breach is a defect of the caller, not of a file.
+    /// `target.count` must be a whole number of blocks and `source` hold `bytes(columns: target.count)` bytes; both
+    /// are facts that the readers have checked before a tensor exists, so a breach is a defect of the caller, not of
+    /// a file.
     package func decode(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
         let blocks = target.count / blockLength
         precondition(blocks * blockLength == target.count, "a row is a whole number of blocks")

@@ -22,7 +22,8 @@ enum TernaryBlockDecoder {
         }
     }
 
-    /// fp16 scale, 32 low bytes of grid indices, 8 words of four 3-bit upper parts, a 3-bit scale and the sign of delta.
+    /// fp16 scale, 32 low bytes of grid indices, 8 words of four 3-bit upper parts, a 3-bit scale and the sign of
+    /// delta.
     static func iq1_s(_ block: UnsafeRawPointer, _ values: UnsafeMutablePointer<Float>) {
         let low = (block + 2).assumingMemoryBound(to: UInt8.self)
         let scale = FloatDecoder.half(block, 0)

@@ -15,7 +15,8 @@ struct VectorGrid {
     static let iq3_s = VectorGrid(4, [1, 3, 5, 7, 9, 11, 13, 15], iq3_sDigits)
     static let iq1 = VectorGrid(8, [-1, 0, 1], iq1Digits)
 
-    /// Hexadecimal `digits` make bytes; a byte holds four 2-bit indices of three `levels` or two of eight, lowest first.
+    /// Hexadecimal `digits` make bytes; a byte holds four 2-bit indices of three `levels` or two of eight, lowest
+    /// first.
     private init(_ dimension: Int, _ levels: [Float], _ digits: StaticString) {
         self.dimension = dimension
         let width = levels.count <= 4 ? 2 : 4

@@ -1,7 +1,7 @@
 /// Where the parts of a block stand in its bytes (ggml-common.h, `block_q4_0` and after).
 struct BlockLayout {
-    /// Some bits of every code, side by side. The low end of a byte belongs to one run of codes, what is above it to the
-    /// next run, and so on until the byte is full: with width 4 and run 16, byte i has codes i and i + 16.
+    /// Some bits of every code, side by side. The low end of a byte belongs to one run of codes, what is above it to
+    /// the next run, and so on until the byte is full: with width 4 and run 16, byte i has codes i and i + 16.
     private struct Plane {
         /// First byte in the block.
         let offset: Int

@@ -1,5 +1,5 @@
-/// The integer levels of a K type's sub-blocks: their scales, and of some types their minimums, in units of the super-block's
-/// fp16 numbers.
+/// The integer levels of a K type's sub-blocks: their scales, and of some types their minimums, in units of the
+/// super-block's fp16 numbers.
 enum BlockLevels {
     /// 16 signed bytes from byte 192 on.
     case q6_k

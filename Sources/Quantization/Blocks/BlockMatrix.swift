@@ -36,9 +36,9 @@ package struct BlockMatrix: Sendable, Equatable {
         return result
     }
 
-    /// The same weights as codes with one scale (and minimum) for each group, the two levels of a K type's scales multiplied
-    /// out in float32: what the integer runtime packs. Decodes to the same weights, bit for bit.
-    package func decomposed() -> QuantizedMatrix {
+    /// The same weights as codes with one scale (and minimum) for each group, the two levels of a K type's scales
+    /// multiplied out in float32: what the integer runtime packs. Decodes to the same weights, bit for bit.
+    package func decomposed(pool: ThreadPool? = nil) -> QuantizedMatrix {
         let groups = rows * columns / format.group
         var codes = [UInt8](repeating: 0, count: rows * columns)
         var scales = [Float](repeating: 0, count: groups)
@@ -47,17 +47,22 @@ package struct BlockMatrix: Sendable, Equatable {
         let groupsPerBlock = format.blockLength / format.group
         bytes.withUnsafeBufferPointer { source in
             codes.withUnsafeMutableBufferPointer { target in
-                for block in 0..<source.count / format.blockBytes {
-                    let blockBytes = UnsafeBufferPointer(
-                        rebasing: source[block * format.blockBytes..<(block + 1) * format.blockBytes])
-                    layout.readCodes(
-                        blockBytes,
-                        into: UnsafeMutableBufferPointer(
-                            rebasing: target[block * format.blockLength..<(block + 1) * format.blockLength]))
-                    for group in 0..<groupsPerBlock {
-                        let slot = block * groupsPerBlock + group
-                        scales[slot] = layout.scale(blockBytes, group: group)
-                        if format.hasMinimums { minimums[slot] = layout.minimum(blockBytes, group: group) }
+                scales.withUnsafeMutableBufferPointer { scales in
+                    minimums.withUnsafeMutableBufferPointer { minimums in
+                        (pool ?? ThreadPool(threads: 1)).forEach(source.count / format.blockBytes, chunk: 256) {
+                            block in
+                            let blockBytes = UnsafeBufferPointer(
+                                rebasing: source[block * format.blockBytes..<(block + 1) * format.blockBytes])
+                            layout.readCodes(
+                                blockBytes,
+                                into: UnsafeMutableBufferPointer(
+                                    rebasing: target[block * format.blockLength..<(block + 1) * format.blockLength]))
+                            for group in 0..<groupsPerBlock {
+                                let slot = block * groupsPerBlock + group
+                                scales[slot] = layout.scale(blockBytes, group: group)
+                                if format.hasMinimums { minimums[slot] = layout.minimum(blockBytes, group: group) }
+                            }
+                        }
                     }
                 }
             }

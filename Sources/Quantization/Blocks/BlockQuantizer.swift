@@ -3,13 +3,14 @@ package import Compute
 
 /// Quantizes matrices to GGUF's block types with the least weighted error that a search over scales finds.
 package enum BlockQuantizer {
-    /// `weights` as blocks of `format`, minimising sum_j importance_j (w_j - decoded_j)^2 with every scale rounded as the file
-    /// stores it.
+    /// `weights` as blocks of `format`, minimising sum_j importance_j (w_j - decoded_j)^2 with every scale rounded as
+    /// the file stores it.
     ///
-    /// `importance` has one non-negative number for each column, the second moment E[x_j^2] of the matrix's input: the sum is
-    /// then the expected squared error of the output where inputs are uncorrelated. Nil weighs all columns alike; where all
-    /// importances of a block are 0, its columns count alike too. The same bytes at any thread count and on any instruction
-    /// set. Throws where rows are not whole blocks, or a weight or importance is not a usable number.
+    /// `importance` has one non-negative number for each column, the second moment E[x_j^2] of the matrix's input:
+    /// the sum is then the expected squared error of the output where inputs are uncorrelated. Nil weighs all columns
+    /// alike; where all importances of a block are 0, its columns count alike too. The same bytes at any thread count
+    /// and on any instruction set. Throws where rows are not whole blocks, or a weight or importance is not a usable
+    /// number.
     package static func quantize(
         _ weights: Matrix, as format: BlockFormat, importance: [Float]? = nil, pool: ThreadPool
     ) throws(QuantizationError) -> BlockMatrix {
@@ -43,8 +44,8 @@ package enum BlockQuantizer {
     /// Enough work for one turn of a thread that handing it out costs nothing.
     private static let tilesPerStripe = 32
 
-    /// Importances divided by the largest, and at least 2^-60: small enough to weigh nothing beside any other, large enough
-    /// for a block of nothing else to be fitted.
+    /// Importances divided by the largest, and at least 2^-60: small enough to weigh nothing beside any other, large
+    /// enough for a block of nothing else to be fitted.
     private static func normalize(_ importance: [Float]?, columns: Int) throws(QuantizationError) -> [Float] {
         guard let importance else { return [Float](repeating: 1, count: columns) }
         guard importance.count == columns else {

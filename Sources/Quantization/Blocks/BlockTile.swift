@@ -27,8 +27,8 @@ final class BlockTile {
         self.instructionSet = instructionSet
     }
 
-    /// Fits the weights from `first` on; columns repeat with the length of `columnImportance`. Past the end of the weights
-    /// stand zeros.
+    /// Fits the weights from `first` on; columns repeat with the length of `columnImportance`. Past the end of the
+    /// weights stand zeros.
     func fit(_ source: UnsafeBufferPointer<Float>, _ columnImportance: UnsafeBufferPointer<Float>, first: Int) {
         var column = first % columnImportance.count
         for index in 0..<Self.length {

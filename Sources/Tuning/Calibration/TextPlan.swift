@@ -36,8 +36,8 @@ struct TextPlan {
                 ?? Self.evaluation(
                     "last fifth of \(file.name)", Array(tokens[kept...]), chunks, length, tokenizer)
         } else {
-            let count = schedule.calibrationSequences
-            let written = try write(count + (given == nil ? chunks : 0), length)
+            let count = schedule.writtenSequences
+            let written = try write(count + (given == nil ? schedule.writtenChunks : 0), length)
             self.calibration = TokenSequences(source: Self.selfWritten, sequences: Array(written.prefix(count)))
             let rest = TokenSequences(source: Self.selfWritten, sequences: Array(written.dropFirst(count)))
             self.evaluation = try given ?? EvaluationText(rest)

@@ -22,18 +22,22 @@ package enum CandidateFormats {
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.
         let fine = GridFormat.Granularity.group(sizes.first ?? 32)
         let wide = GridFormat.Granularity.group(sizes.dropFirst().first ?? sizes.first ?? 32)
+        // Many bits leave little error: the wider groups save more than they cost, and a zero point is not worth its byte.
         var result = [
             GridFormat(.uniform, bits: 8, fine), GridFormat(.uniform, bits: 8, wide),
-            GridFormat(.uniform, bits: 6, fine), GridFormat(.uniform, bits: 6, wide),
+            GridFormat(.uniform, bits: 6, wide),
+            GridFormat(.uniform, bits: 5, fine), GridFormat(.uniform, bits: 5, wide),
+            GridFormat(.uniform, bits: 4, fine), GridFormat(.uniform, bits: 4, wide),
         ]
-        for bits in [5, 4, 3] {
+        for bits in [4, 3] {
             result += [
-                GridFormat(.uniform, bits: bits, fine), GridFormat(.uniform, bits: bits, wide),
-                GridFormat(.affine, bits: bits, fine), GridFormat(.affine, bits: bits, wide),
+                GridFormat(.affine, bits: bits, fine), GridFormat(.codebook, bits: bits, fine),
+                GridFormat(.codebook, bits: bits, wide),
             ]
         }
-        result += [4, 3].flatMap { [GridFormat(.codebook, bits: $0, fine), GridFormat(.codebook, bits: $0, wide)] }
-        result += [GridFormat(.log2, bits: 4, fine), GridFormat(.affine, bits: 2, fine)]
+        result += [
+            GridFormat(.affine, bits: 3, wide), GridFormat(.log2, bits: 4, wide), GridFormat(.affine, bits: 2, fine),
+        ]
         if granularity.contains(.channel) { result.append(GridFormat(.codebook, bits: 4, .channel)) }
         var seen: Set<GridFormat> = []
         return result.filter { seen.insert($0).inserted }
@@ -41,12 +45,12 @@ package enum CandidateFormats {
 
     private static func coarse(_ granularity: GridFormat.Granularity) -> [GridFormat] {
         [8, 6, 5, 4, 3, 2].flatMap { bits in
-            [.uniform, .affine, .codebook, .log2].compactMap { grid in
+            GridFormat.Grid.allCases.compactMap { (grid) -> GridFormat? in
                 let isWorthIt =
                     switch grid {
                     case .codebook: (2...5).contains(bits)
                     case .log2: bits == 4
-                    default: true
+                    case .uniform, .affine: true
                     }
                 return isWorthIt ? GridFormat(grid, bits: bits, granularity) : nil
             }

@@ -1,5 +1,5 @@
 package import ModelFiles
-package import Quantization
+internal import Quantization
 
 /// Tensors that take one choice together, with the choices that are legal for them.
 package struct ChoiceGroup: Sendable, Equatable {
@@ -36,7 +36,7 @@ package struct ChoiceGroup: Sendable, Equatable {
 
     /// The groups of a model for a runtime, in order of execution, without choices yet. Fettle's kernels fuse q/k/v and
     /// gate/up; llama.cpp takes every tensor by itself.
-    static func all(of configuration: ModelConfiguration, isFused: Bool) -> [ChoiceGroup] {
+    package static func all(of configuration: ModelConfiguration, isFused: Bool) -> [ChoiceGroup] {
         func group(_ name: String, _ role: Role, _ names: [String]) -> ChoiceGroup {
             let tensors = names.compactMap { tensor in
                 TensorName.shape(of: tensor, in: configuration).map {

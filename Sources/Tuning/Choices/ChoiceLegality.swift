@@ -8,7 +8,9 @@ struct ChoiceLegality {
     /// Whether every tensor of `group` can take `spec` on the device.
     func allows(_ spec: Spec, for group: ChoiceGroup) -> Bool {
         guard spec.activation.isAvailable, spec.format.legalActivations.contains(spec.activation) else { return false }
-        guard group.tensors.allSatisfy({ spec.format.isLegal(rows: $0.rows, columns: $0.columns) }) else { return false }
+        guard group.tensors.allSatisfy({ spec.format.isLegal(rows: $0.rows, columns: $0.columns) }) else {
+            return false
+        }
         switch (spec.format, profile.runtime) {
         case (.grid(let format), .fettle):
             return allows(format) && allows(spec.activation)

@@ -1,7 +1,7 @@
 package import DeviceProfiles
 internal import IntegerRuntime
 package import ModelFiles
-package import Quantization
+internal import Quantization
 
 /// What choices cost on a device (design.md, section 6):
 ///

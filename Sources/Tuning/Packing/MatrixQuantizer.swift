@@ -41,7 +41,7 @@ struct MatrixQuantizer {
             return try RuntimeMatrix(packed: packed, activation: activation)
         case .block(let block):
             return try RuntimeMatrix(
-                packed: try PackedMatrix(packing: block.decomposed(), pool: pool), activation: activation)
+                packed: try PackedMatrix(packing: block.decomposed(pool: pool), pool: pool), activation: activation)
         }
     }
 }

@@ -1,10 +1,10 @@
 package import Compute
-internal import IntegerRuntime
+package import IntegerRuntime
 package import ModelFiles
 internal import Quantization
 
 /// Packs plans: the bytes that ship, and the model that the integer runtime runs. Tensors that plans share are packed once.
-struct PlanPacker {
+package struct PlanPacker {
     private let model: Model
     private let pool: ThreadPool
     private let quantizer: MatrixQuantizer
@@ -18,15 +18,15 @@ struct PlanPacker {
     }
 
     /// A packer for `model` with the importances that its scores were measured with.
-    init(model: Model, importances: [String: TensorImportance], pool: ThreadPool) {
+    package init(model: Model, scores: Scores, pool: ThreadPool) {
         self.model = model
         self.pool = pool
-        self.importances = importances
+        importances = scores.importances
         quantizer = MatrixQuantizer(model: model, pool: pool)
     }
 
     /// The weights of `plan` in the bytes that ship.
-    mutating func weights(of plan: Plan) throws -> PlannedWeights {
+    package mutating func weights(of plan: Plan) throws -> PlannedWeights {
         var result = PlannedWeights(matrices: [:], norms: try norms(), activations: [:])
         for group in plan.groups {
             for name in group.tensors {
@@ -38,7 +38,7 @@ struct PlanPacker {
     }
 
     /// A runtime model of `plan` for contexts of `context` positions.
-    mutating func runtimeModel(of plan: Plan, context: Int) throws -> IntegerModel {
+    package mutating func runtimeModel(of plan: Plan, context: Int) throws -> IntegerModel {
         var matrices: [String: RuntimeMatrix] = [:]
         for group in plan.groups {
             for name in group.tensors {

@@ -90,7 +90,8 @@ package struct WeightsFileLayout: Sendable {
             case .block(let block): type = block.tensorType
             case .grid:
                 throw ModelError(
-                    .unsupported, file: model.path, place: name, "llama.cpp cannot read \(spec.format); use a GGUF type")
+                    .unsupported, file: model.path, place: name, "llama.cpp cannot read \(spec.format); use a GGUF type"
+                )
             }
             tensors.append((name: name, type: type, dimensions: [tensor.columns, tensor.rows]))
         }

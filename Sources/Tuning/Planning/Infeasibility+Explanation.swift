@@ -7,7 +7,8 @@ extension Infeasibility {
         var parts: [String] = []
         if unattainable.isEmpty {
             parts.append(
-                "each limit can be met alone, but " + (isProven ? "not all together" : "no plan was found that meets all"))
+                "each limit can be met alone, but "
+                    + (isProven ? "not all together" : "no plan was found that meets all"))
         }
         for shortfall in unattainable {
             parts.append(

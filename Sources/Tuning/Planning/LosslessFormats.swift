@@ -33,7 +33,8 @@ struct LosslessFormats {
             for row in 0..<count {
                 tensor.read(
                     row: row,
-                    into: UnsafeMutableBufferPointer(rebasing: buffer[row * tensor.columns..<(row + 1) * tensor.columns]))
+                    into: UnsafeMutableBufferPointer(
+                        rebasing: buffer[row * tensor.columns..<(row + 1) * tensor.columns]))
             }
         }
         let weights = Matrix(rows: count, columns: tensor.columns, values: values)

@@ -1,3 +1,4 @@
+internal import DeviceProfiles
 internal import Foundation
 internal import Quantization
 
@@ -56,8 +57,12 @@ extension PlanProblem {
             let nats = abs(other.costs.sensitivity - own.costs.sensitivity)
             return "\(bytes) B and \(shortened(nats)) nats"
         }
-        let smaller = options.filter { $0.costs.stored < own.costs.stored }.min { $0.costs.sensitivity < $1.costs.sensitivity }
-        let better = options.filter { $0.costs.sensitivity < own.costs.sensitivity }.min { $0.costs.stored < $1.costs.stored }
+        let smaller = options.filter { $0.costs.stored < own.costs.stored }.min {
+            $0.costs.sensitivity < $1.costs.sensitivity
+        }
+        let better = options.filter { $0.costs.sensitivity < own.costs.sensitivity }.min {
+            $0.costs.stored < $1.costs.stored
+        }
         var parts: [String] = []
         if let smaller { parts.append("\(smaller.name) would trade \(difference(smaller)) more") }
         if let better { parts.append("\(better.name) would trade \(difference(better)) less") }

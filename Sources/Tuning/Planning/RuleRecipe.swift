@@ -1,22 +1,22 @@
-internal import Quantization
+package import Quantization
 
 /// llama.cpp's presets: one type for most tensors and more bits for the value projections and down projections of the first
 /// and last eighth of the layers and every third between (llama-quant.cpp, `use_more_bits`).
-struct RuleRecipe: Sendable, Equatable {
-    let name: String
+package struct RuleRecipe: Sendable, Equatable {
+    package let name: String
     /// The type of most tensors.
     let base: BlockFormat
     /// Of value and down projections in favoured layers.
     let more: BlockFormat
 
     /// Presets from the largest to the smallest.
-    static let all = [
+    package static let all = [
         RuleRecipe(name: "Q6_K", base: .q6_k, more: .q6_k), RuleRecipe(name: "Q5_K_M", base: .q5_k, more: .q6_k),
         RuleRecipe(name: "Q4_K_M", base: .q4_k, more: .q6_k), RuleRecipe(name: "Q3_K_M", base: .q3_k, more: .q4_k),
     ]
 
     /// The format of a group that has one tensor, in a model of `layers` layers.
-    func format(of group: ChoiceGroup, layers: Int) -> Format? {
+    package func format(of group: ChoiceGroup, layers: Int) -> Format? {
         guard let tensor = group.tensors.first else { return nil }
         if group.role.isHead { return .block(Self.fitting(.q6_k, columns: tensor.columns)) }
         return .block(Self.fitting(wanted(tensor.name, layers), columns: tensor.columns))

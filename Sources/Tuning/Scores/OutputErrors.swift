@@ -24,7 +24,9 @@ struct OutputErrors {
                                 let end = min(column + 16, width)
                                 var block: Float = 0
                                 for index in column..<end {
-                                    block += gradients[gradient + index] * (quantized[output + index] - exact[output + index])
+                                    block +=
+                                        gradients[gradient + index]
+                                        * (quantized[output + index] - exact[output + index])
                                 }
                                 sum += Double(block)
                                 column = end

@@ -25,7 +25,8 @@ package final class ScoreStore: Sendable {
             try database.write { try Self.createTables($0) }
         } catch {
             throw TuningError(
-                .systemFailure, place: path ?? "score store", "cannot be opened: \(error); move it away, or choose another --store")
+                .systemFailure, place: path ?? "score store",
+                "cannot be opened: \(error); move it away, or choose another --store")
         }
     }
 

@@ -1,32 +1,51 @@
-internal import Compute
+package import Compute
 internal import IntegerRuntime
-internal import ModelFiles
+package import ModelFiles
 internal import Quantization
-internal import Reference
+package import Reference
 
 /// Sees to it that every choice has a score: takes what the store has, and measures the rest in one sweep.
-struct Scorer {
-    let model: Model
-    let calibration: TokenSequences
-    let seed: UInt64
-    let store: ScoreStore
-    let pool: ThreadPool
-    /// The float model, made when it is first needed.
-    let reference: () throws -> ReferenceModel
-    let progress: (_ fraction: Double, _ text: String) throws -> Void
+package struct Scorer {
+    private let model: Model
+    private let calibration: TokenSequences
+    private let seed: UInt64
+    private let store: ScoreStore
+    private let pool: ThreadPool
+    private let reference: () throws -> ReferenceModel
+    private let progress: (_ fraction: Double, _ text: String) throws -> Void
+
+    /// A scorer of `model` on `calibration`, whose labels `seed` draws. `reference` makes the float model when it is first
+    /// needed; `progress` gets the share of the sweep that is done.
+    package init(
+        model: Model, calibration: TokenSequences, seed: UInt64, store: ScoreStore, pool: ThreadPool,
+        reference: @escaping () throws -> ReferenceModel,
+        progress: @escaping (_ fraction: Double, _ text: String) throws -> Void
+    ) {
+        self.model = model
+        self.calibration = calibration
+        self.seed = seed
+        self.store = store
+        self.pool = pool
+        self.reference = reference
+        self.progress = progress
+    }
 
     private var context: String { ScoreContext(model: model, calibration: calibration, seed: seed).key }
 
     /// The scores of all choices of `catalogs`, and of their cache formats.
-    func scores(for catalogs: [ChoiceCatalog]) throws -> Scores {
+    package func scores(for catalogs: [ChoiceCatalog]) throws -> Scores {
+        try scores(of: catalogs.flatMap(\.groups), caches: Set(catalogs.flatMap(\.kvFormats)))
+    }
+
+    /// The scores of all choices of `groups`, and of the cache formats.
+    package func scores(of groups: [ChoiceGroup], caches: Set<String>) throws -> Scores {
         let context = context
         var scores = Scores(values: try store.scores(context), importances: [:])
-        let groups = catalogs.flatMap(\.groups)
         for name in Set(groups.flatMap { $0.tensors.map(\.name) }) {
             scores.importances[name] = try storedImportance(name, context)
         }
         try measureGroups(groups, into: &scores)
-        try measureCaches(Set(catalogs.flatMap(\.kvFormats)), into: &scores)
+        try measureCaches(caches, into: &scores)
         return scores
     }
 
@@ -51,7 +70,8 @@ struct Scorer {
         ) { values, importances, fraction in
             try store.put(values, in: context)
             try store.put(
-                Dictionary(uniqueKeysWithValues: importances.map { (Self.columns($0.key), $0.value.columns) }), in: context)
+                Dictionary(uniqueKeysWithValues: importances.map { (Self.columns($0.key), $0.value.columns) }),
+                in: context)
             try store.put(
                 Dictionary(uniqueKeysWithValues: importances.map { (Self.rows($0.key), $0.value.rows) }), in: context)
             found.values.merge(values) { first, _ in first }

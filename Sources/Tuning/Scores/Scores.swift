@@ -1,5 +1,5 @@
 /// Sensitivities of all choices, and the importances that plans are packed with.
-struct Scores: Sendable {
+package struct Scores: Sendable {
     /// Nats per token.
     var values: [ScoreName: Double]
     /// By canonical tensor name.
@@ -9,9 +9,10 @@ struct Scores: Sendable {
     static let cacheGroup = "kv"
 
     /// Nats per token that `choice` adds in `group`.
-    func sensitivity(_ group: String, _ choice: String) throws(TuningError) -> Double {
+    package func sensitivity(_ group: String, _ choice: String) throws(TuningError) -> Double {
         guard let value = values[ScoreName(group: group, choice: choice)], value.isFinite else {
-            throw TuningError(.badInput, place: "\(group), \(choice)", "has no score; remove the score store and tune again")
+            throw TuningError(
+                .badInput, place: "\(group), \(choice)", "has no score; remove the score store and tune again")
         }
         return value
     }

@@ -13,7 +13,8 @@ struct SensitivityVisitor: FisherVisitor {
     let calibration: TokenSequences
     let pool: ThreadPool
     /// Called with the scores and importances of what has just been measured, and the share of the sweep that is done.
-    let record: (_ scores: [ScoreName: Double], _ importances: [String: TensorImportance], _ fraction: Double) throws -> Void
+    let record:
+        (_ scores: [ScoreName: Double], _ importances: [String: TensorImportance], _ fraction: Double) throws -> Void
 
     private let quantizer: MatrixQuantizer
     /// Visits so far: the head, four groups for each layer, the embedding.

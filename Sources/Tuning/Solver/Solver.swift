@@ -23,7 +23,9 @@ package struct Solver: Sendable {
         var incumbent: [Int]?
         var value = Double.infinity
         func offer(_ selection: [Int]) {
-            guard instance.excess(instance.sums(of: selection)) <= 0, instance.value(of: selection) < value else { return }
+            guard instance.excess(instance.sums(of: selection)) <= 0, instance.value(of: selection) < value else {
+                return
+            }
             incumbent = selection
             value = instance.value(of: selection)
         }

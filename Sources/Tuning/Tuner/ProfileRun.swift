@@ -25,7 +25,7 @@ struct ProfileRun {
         let cost = CostModel(
             profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
         var knapsack = try PlanProblem(profile: profile, model: model, catalog: catalog, scores: scores, cost: cost)
-        var packer = PlanPacker(model: model, importances: scores.importances, pool: pool)
+        var packer = PlanPacker(model: model, scores: scores, pool: pool)
         var solution = try solve(knapsack.problem)
         var outcome = try verify(solution.chosen, knapsack, &packer)
         if knapsack.problem.objective != .sensitivity {
@@ -38,7 +38,7 @@ struct ProfileRun {
 
     private func solve(_ problem: Problem) throws -> Solution {
         try timer.run("solve") {
-            do {
+            do throws(Infeasibility) {
                 return try Solver().solve(problem)
             } catch {
                 guard options.nearest else {

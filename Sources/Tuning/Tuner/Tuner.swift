@@ -17,7 +17,7 @@ package struct Tuner {
     /// - `progress`: called on the thread that tunes.
     package init<TuningClock: Clock>(
         options: TuningOptions, store: ScoreStore, pool: ThreadPool, clock: TuningClock = ContinuousClock(),
-        isCancelled: @escaping () -> Bool = { false }, progress: @escaping (TuningProgress) -> Void = { _ in }
+        isCancelled: @escaping () -> Bool = { false }, progress: @escaping (TuningProgress) -> Void
     ) where TuningClock.Duration == Duration {
         self.options = options
         self.store = store

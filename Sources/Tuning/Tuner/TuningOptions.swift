@@ -32,21 +32,31 @@ package struct TuningSchedule: Sendable, Equatable {
     package var calibrationSequences: Int
     /// Chunks that the plan and its baselines are measured on.
     package var evaluationChunks: Int
+    /// The same two where the model must write the text itself: each token costs a pass over its weights.
+    package var writtenSequences: Int
+    package var writtenChunks: Int
     /// The longest sequence or chunk, in tokens.
     package var context: Int
 
-    package init(calibrationSequences: Int, evaluationChunks: Int, context: Int = 512) {
+    package init(
+        calibrationSequences: Int, evaluationChunks: Int, writtenSequences: Int? = nil, writtenChunks: Int? = nil,
+        context: Int = 512
+    ) {
         self.calibrationSequences = calibrationSequences
         self.evaluationChunks = evaluationChunks
+        self.writtenSequences = writtenSequences ?? calibrationSequences
+        self.writtenChunks = writtenChunks ?? evaluationChunks
         self.context = context
     }
 
     /// The schedule for a model: less text for more parameters, so that scoring takes minutes at any size.
     package static func standard(parameters: Int) -> TuningSchedule {
         switch parameters {
-        case ..<300_000_000: TuningSchedule(calibrationSequences: 6, evaluationChunks: 8)
-        case ..<1_000_000_000: TuningSchedule(calibrationSequences: 4, evaluationChunks: 6)
-        default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4)
+        case ..<300_000_000:
+            TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 2, writtenChunks: 3)
+        case ..<1_000_000_000:
+            TuningSchedule(calibrationSequences: 4, evaluationChunks: 6, writtenSequences: 2, writtenChunks: 3)
+        default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2)
         }
     }
 }

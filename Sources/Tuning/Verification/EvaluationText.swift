@@ -20,7 +20,8 @@ package struct EvaluationText: Sendable {
         guard context >= 4, count > 0 else {
             throw TuningError(
                 .badInput, place: name,
-                "has \(tokens.count) tokens, too few for one chunk of \(context); give a longer text or a smaller --context")
+                "has \(tokens.count) tokens, too few for one chunk of \(context); give a longer text or a smaller --context"
+            )
         }
         self.name = name
         self.digest = digest

@@ -42,7 +42,9 @@ struct Verifier {
             distinct.append(candidate.chosen)
         }
         let measures = try measure(distinct, packer: &packer)
-        func quality(_ candidate: Candidate) -> QualityMeasure { measures[distinct.firstIndex(of: candidate.chosen) ?? 0] }
+        func quality(_ candidate: Candidate) -> QualityMeasure {
+            measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
+        }
         let bestUniform = uniform.min { quality($0).kl < quality($1).kl }
         let winner = distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0
         let predicted = sensitivity(chosen)

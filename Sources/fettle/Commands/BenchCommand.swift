@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Bundles
+internal import Compute
 internal import Foundation
 internal import IntegerRuntime
+internal import ModelFiles
 
 /// `fettle bench`: how fast a bundle runs here.
 struct BenchCommand: ParsableCommand {

@@ -61,13 +61,17 @@ struct EvalCommand: ParsableCommand {
         }
         var display = ProgressDisplay(json: json)
         let candidate = try runnable.model(context: length)
-        let scores = try QualityEvaluation(reference: exact, text: evaluation, pool: pool).run([candidate]) { share throws(TuningError) in
+        let scores = try QualityEvaluation(reference: exact, text: evaluation, pool: pool).run([candidate]) {
+            share throws(TuningError) in
             display.show(stage: "eval", fraction: share, detail: content.name)
         }
         display.finish()
         let measure = scores[0].measure(text: evaluation, mode: runnable.mode, predictedKL: nil)
         if json { return try Console.json(measure) }
-        print(String(format: "kl                    %.6f nats (95 %% interval %.6f to %.6f)", measure.kl, measure.klInterval[0], measure.klInterval[1]))
+        print(
+            String(
+                format: "kl                    %.6f nats (95 %% interval %.6f to %.6f)", measure.kl,
+                measure.klInterval[0], measure.klInterval[1]))
         print(String(format: "perplexity            %.4f", measure.perplexity))
         print(String(format: "reference perplexity  %.4f", measure.referencePerplexity))
         print(String(format: "top-1 agreement       %.2f %%", 100 * measure.top1))

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Bundles
 internal import Foundation
 internal import ModelFiles
+internal import Tuning
 
 /// `fettle inspect`: what is in a model or a bundle.
 struct InspectCommand: ParsableCommand {

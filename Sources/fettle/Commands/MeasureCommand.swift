@@ -3,6 +3,7 @@ internal import Bundles
 internal import Compute
 internal import Foundation
 internal import IntegerRuntime
+internal import ModelFiles
 
 /// `fettle measure-resident`: what a bundle adds to a process, measured in this one. Run by `tune` and `verify` as a child.
 struct MeasureCommand: ParsableCommand {
@@ -43,17 +44,21 @@ private struct ProcessMemory {
 
     init(mappedUnder directory: String) throws {
         let root = URL(fileURLWithPath: directory).resolvingSymlinksInPath().path
-        var total = 0
+        var kilobytes = try Self.fields("/proc/self/status").first { $0[0] == "RssAnon:" }.flatMap { Int($0[1]) } ?? 0
         var isUnderRoot = false
-        for line in try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8).split(separator: "\n") {
-            let words = line.split(separator: " ", omittingEmptySubsequences: true)
-            if words.count >= 5, words[0].contains("-") {
+        for words in try Self.fields("/proc/self/smaps") {
+            if words[0].contains("-") {
                 isUnderRoot = words.count >= 6 && words[5...].joined(separator: " ").hasPrefix(root)
-            } else if let kilobytes = words.count >= 2 ? Int(words[1]) : nil {
-                if words[0] == "Anonymous:" { total += kilobytes * 1024 }
-                if words[0] == "Rss:", isUnderRoot { total += kilobytes * 1024 }
+            } else if isUnderRoot, words[0] == "Rss:" {
+                kilobytes += Int(words[1]) ?? 0
             }
         }
-        bytes = total
+        bytes = kilobytes * 1024
+    }
+
+    /// The words of each line that has at least two.
+    private static func fields(_ path: String) throws -> [[Substring]] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+            .map { $0.split(omittingEmptySubsequences: true, whereSeparator: \.isWhitespace) }.filter { $0.count >= 2 }
     }
 }

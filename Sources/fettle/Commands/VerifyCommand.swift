@@ -1,7 +1,10 @@
 internal import ArgumentParser
 internal import Bundles
 internal import Compute
+internal import DeviceProfiles
 internal import Foundation
+internal import ModelFiles
+internal import Quantization
 internal import Tuning
 
 /// `fettle verify`: is the bundle whole, does it answer as it did when it was made, does it keep its promises here?
@@ -33,8 +36,9 @@ struct VerifyCommand: ParsableCommand {
                     mode: directory.mode, verdicts: verdicts))
         } else {
             print("checksums       ok")
-            print("golden vectors  \(golden.vectors.count - failures.count) of \(golden.vectors.count) answered the same "
-                + "(mode \(directory.mode), \(try machine.pool.instructionSet.rawValue))")
+            print(
+                "golden vectors  \(golden.vectors.count - failures.count) of \(golden.vectors.count) answered the same "
+                    + "(mode \(directory.mode), \(try machine.pool.instructionSet.rawValue))")
             print(VerdictTable.text(verdicts))
         }
         guard failures.isEmpty else {

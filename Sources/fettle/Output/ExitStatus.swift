@@ -43,9 +43,18 @@ enum ExitStatus: Int32 {
         case let error as ModelError: error.code == .unwritable ? .systemFailure : .badInput
         case let error as BundleError: error.code == .unwritable ? .systemFailure : .badInput
         case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
-        case let error as TuningError: error.exitStatus
+        case let error as TuningError: status(of: error)
         case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
         default: nil
+        }
+    }
+
+    private static func status(of error: TuningError) -> ExitStatus {
+        switch error.code {
+        case .badInput, .unsupported: .badInput
+        case .infeasible: .goalMissed
+        case .systemFailure: .systemFailure
+        case .cancelled: .interrupted
         }
     }
 }

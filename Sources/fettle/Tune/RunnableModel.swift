@@ -2,6 +2,7 @@ internal import Bundles
 internal import Compute
 internal import IntegerRuntime
 internal import ModelFiles
+internal import Quantization
 
 /// Anything that the integer runtime can run: a bundle in its own mode, or a model file as it is.
 struct RunnableModel {

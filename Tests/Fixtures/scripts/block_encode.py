@@ -1,7 +1,8 @@
-"""Writes Tests/Fixtures/blocks/encode: a small matrix and its plain rounding by gguf-py's quantize, for the types that it has.
+"""Writes Tests/Fixtures/blocks/encode: a small matrix and its plain rounding by gguf-py, for the types that it writes.
 
 Run from the repository's root with gguf and numpy installed: python Tests/Fixtures/scripts/block_encode.py
-weights.floats: 4 x 512, Gaussian with a few outliers. importance.floats: 512 positive numbers. TYPE.bytes: gguf-py's blocks.
+weights.floats: 4 x 512, Gaussian with a few outliers. importance.floats: 512 positive numbers.
+TYPE.bytes: gguf-py's blocks.
 """
 
 from pathlib import Path

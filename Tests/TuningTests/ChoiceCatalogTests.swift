@@ -1,0 +1,90 @@
+import DeviceProfiles
+import ModelFiles
+import Quantization
+import Testing
+import Tuning
+
+/// Which choices a profile leaves.
+struct ChoiceCatalogTests {
+    /// SmolLM2-135M's shape: rows of 576 are no multiple of 256 or of 128.
+    static let smollm = ModelConfiguration(
+        architecture: .llama, vocabulary: 49152, width: 576, feedForward: 1536, layers: 30, heads: 9, keyValueHeads: 3,
+        headWidth: 64, context: 8192, normEpsilon: 1e-5, rotaryBase: 100_000, rotaryPairing: .adjacent,
+        tiedEmbedding: true)
+
+    static func catalog(
+        _ profile: DeviceProfile, _ options: TuningOptions = TuningOptions()
+    ) throws -> ChoiceCatalog {
+        try ChoiceCatalog(profile: profile, configuration: smollm, options: options)
+    }
+
+    @Test func fettleFusesWhatReadsTheSameInput() throws {
+        let catalog = try Self.catalog(DeviceProfile(name: "any"))
+        #expect(catalog.groups.count == 1 + 4 * 30)
+        let group = try #require(catalog.groups.first { $0.name == "blk.3.attn_qkv" })
+        #expect(group.tensors.map(\.name) == ["blk.3.attn_q.weight", "blk.3.attn_k.weight", "blk.3.attn_v.weight"])
+        #expect(catalog.groups[0].role == .tiedEmbedding)
+        #expect(catalog.groups.allSatisfy { (12...26).contains($0.choices.count) })
+        #expect(catalog.kvFormats == ["f16", "int8"])
+    }
+
+    @Test func kTypesNeedRowsOf256() throws {
+        let catalog = try Self.catalog(DeviceProfile(name: "any", runtime: .llamaCpp))
+        #expect(catalog.groups.count == 1 + 7 * 30)
+        for group in catalog.groups {
+            let names = Set(group.choices.map(\.name))
+            #expect(names.isSuperset(of: ["q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]))
+            #expect(names.contains("q4_k") == group.name.hasSuffix("ffn_down"))
+        }
+        #expect(catalog.kvFormats == ["f16"])
+    }
+
+    @Test func keepsToWhatTheDeviceCanDo() throws {
+        var profile = DeviceProfile(name: "plain")
+        profile.compute.weights = [8, 4]
+        profile.compute.granularity = [.tensor, .channel]
+        profile.compute.zeroPoint = false
+        profile.compute.codebook = false
+        profile.compute.shift = false
+        profile.compute.activationGranularity = [.token]
+        let names = Set(try Self.catalog(profile).groups.flatMap { $0.choices.map(\.name) })
+        #expect(names == ["u8c/int8", "u4c/int8"])
+    }
+
+    @Test func countsTheBitsOfTheAccumulator() throws {
+        var profile = DeviceProfile(name: "narrow")
+        profile.compute.weights = [8, 4]
+        // 127 * 8 * 32 = 32512 fits 16 bits with a sign; 127 * 128 * 32 does not, nor 127 * 15 * 32.
+        profile.compute.accumulator = 16
+        let names = Set(try Self.catalog(profile).groups.flatMap { $0.choices.map(\.name) })
+        #expect(names == ["u4g32", "u4g64"])
+    }
+
+    @Test func refusesExecutionThatDoesNotExistYet() {
+        var integer = DeviceProfile(name: "mcu")
+        integer.compute.float = .none
+        var fixed = DeviceProfile(name: "static-only")
+        fixed.compute.techniques = [.static]
+        for profile in [integer, fixed] {
+            let error = #expect(throws: TuningError.self) { _ = try Self.catalog(profile) }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("not available yet") == true)
+        }
+    }
+
+    @Test func optionsRestrictTheChoices() throws {
+        var options = TuningOptions()
+        options.only = [try Spec(parsing: "u4g32"), try Spec(parsing: "u8c"), try Spec(parsing: "q4_0")]
+        options.head = try Format(parsing: "u6g64")
+        options.kv = "int8"
+        let catalog = try Self.catalog(DeviceProfile(name: "any"), options)
+        #expect(catalog.kvFormats == ["int8"])
+        #expect(catalog.groups[0].choices.map(\.name) == ["u6g64"])
+        #expect(catalog.groups[1].choices.map(\.name) == ["u4g32", "u8c"])
+        options.only = [try Spec(parsing: "u4g128")]
+        // 576 columns are no multiple of 128.
+        #expect(throws: TuningError.self) { _ = try Self.catalog(DeviceProfile(name: "any"), options) }
+        options.kv = "int4"
+        #expect(throws: TuningError.self) { _ = try Self.catalog(DeviceProfile(name: "any"), options) }
+    }
+}

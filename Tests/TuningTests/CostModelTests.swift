@@ -1,0 +1,81 @@
+import DeviceProfiles
+import Quantization
+import Testing
+import Tuning
+
+/// Costs against numbers worked out by hand from design.md, section 6, and llama.cpp's log.
+struct CostModelTests {
+    private static var profile: DeviceProfile {
+        var profile = DeviceProfile(name: "device")
+        profile.memory.bandwidth = 10e9
+        profile.memory.context = 512
+        profile.latency.prefillTokens = 100
+        profile.latency.decodeAt = 256
+        profile.compute.int8Throughput = 50e9
+        profile.compute.floatThroughput = 20e9
+        profile.energy.idle = 2
+        profile.energy.dram = 60e-12
+        profile.energy.int8MAC = 0.5e-12
+        profile.energy.floatMAC = 4e-12
+        return profile
+    }
+
+    private static func model(_ profile: DeviceProfile) -> CostModel {
+        CostModel(profile: profile, configuration: ChoiceCatalogTests.smollm, tokenizerBytes: 1000)
+    }
+
+    @Test func followTheFormulas() throws {
+        let model = Self.model(Self.profile)
+        let groups = ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true)
+        let down = try #require(groups.first { $0.name == "blk.0.ffn_down" })
+        let choice = Choice(spec: try Spec(parsing: "u8g32"))
+        let costs = model.costs(of: choice, for: down)
+        let weights = 576.0 * 1536
+        // 36 row blocks of 48 groups: 48 * 16 half-precision scales and 48 tiles of 512 bytes.
+        let bytes = 36.0 * 48 * (32 + 512)
+        #expect(costs.resident == bytes && costs.stored == bytes)
+        #expect(costs.decode == bytes / 10e9)
+        #expect(costs.prefill == 2 * weights * 100 / 50e9)
+        #expect(abs(costs.energy - (2 * bytes / 10e9 + 60e-12 * 8 * bytes + 0.5e-12 * weights)) < 1e-18)
+    }
+
+    @Test func theHeadRunsOncePerPrompt() throws {
+        let model = Self.model(Self.profile)
+        let group = try #require(ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true).first)
+        let costs = model.costs(of: Choice(spec: try Spec(parsing: "u4g32")), for: group)
+        #expect(costs.prefill == costs.decode)
+    }
+
+    @Test func aMeasuredKernelReplacesTheRates() throws {
+        var profile = Self.profile
+        profile.kernels = [KernelRate(format: "u4g32", activation: "int8g32", decode: 1e9, prefill: 10e9)]
+        let group = ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true)[1]
+        let slow = Self.model(profile).costs(of: Choice(spec: try Spec(parsing: "u4g32")), for: group)
+        let usual = Self.model(Self.profile).costs(of: Choice(spec: try Spec(parsing: "u4g32")), for: group)
+        #expect(abs(slow.prefill / usual.prefill - 5) < 1e-9)
+        #expect(abs(slow.decode / usual.decode - 10) < 1e-9)
+    }
+
+    /// llama.cpp b11434 on SmolLM2-135M, batch 512: "KV buffer size = 11.25 MiB", "compute buffer size = 102.14 MiB" and
+    /// "output buffer size = 0.19 MiB" at context 512; 45.00, 104.77 and 0.19 at 2048.
+    @Test(arguments: [(512, 11.25, 102.14), (2048, 45.0, 104.77)])
+    func agreesWithTheLogOfLlamaCpp(context: Int, cache: Double, compute: Double) {
+        var profile = DeviceProfile(name: "llama", runtime: .llamaCpp)
+        profile.memory.context = context
+        let model = Self.model(profile)
+        let mebibyte = 1_048_576.0
+        #expect(model.costs(ofCache: "f16").resident == cache * mebibyte)
+        let fixed = Double(model.fixedResidentBytes - 1000) / mebibyte
+        // An upper bound, at most 1.5 % above what llama.cpp allocates; the log rounds to 0.01.
+        #expect(fixed >= compute + 0.18)
+        #expect(fixed <= 1.015 * (compute + 0.19))
+    }
+
+    @Test func namesWhatTheProfileDoesNotSay() {
+        let missing = CostModel(
+            profile: DeviceProfile(name: "bare"), configuration: ChoiceCatalogTests.smollm, tokenizerBytes: 0
+        ).missingParameters
+        #expect(missing.contains("memory.bandwidth") && missing.contains("energy.dram"))
+        #expect(Self.model(Self.profile).missingParameters.isEmpty)
+    }
+}

@@ -1,0 +1,130 @@
+import Compute
+import DeviceProfiles
+import ModelFiles
+import Quantization
+import Testing
+import Tuning
+
+/// Whole runs on the fixture model.
+struct TunerTests {
+    @Test(arguments: [TargetRuntime.fettle, .llamaCpp])
+    func keepsEveryBudgetAndPredictsWhatIsMeasured(runtime: TargetRuntime) throws {
+        let formats = runtime == .fettle ? Bard.formats : ["q8_0", "q6_k", "q5_1", "q4_1", "iq4_nl", "q3_k"]
+        let model = try Bard.model()
+        let store = try ScoreStore(path: nil)
+        let profiles = [1_350_000, 1_600_000, 2_000_001].map {
+            Bard.profile(runtime, memory: MemoryLimits(storage: $0))
+        }
+        var steps = 0
+        let results = try Bard.tune(profiles, try Bard.options(formats), store: store, steps: &steps)
+        #expect(steps > 0)
+        for (profile, result) in zip(profiles, results) {
+            let specs = Dictionary(
+                result.plan.groups.flatMap { group in group.tensors.map { ($0, group.choice.spec) } },
+                uniquingKeysWith: { first, _ in first })
+            let stored = try WeightsFileLayout(model: model, specs: specs, runtime: runtime).storedBytes
+            let limit = try #require(profile.memory.storage)
+            #expect(stored <= limit)
+            #expect(result.totals.stored == Double(stored))
+            #expect(Double(stored) > 0.93 * Double(limit), "a plan should use what it may")
+            let verdict = try #require(result.verdicts.first { $0.constraint == "memory.storage" })
+            #expect(verdict.met && verdict.predicted == Double(stored))
+            // Cross terms are dropped and the text is short: a factor of two is what the design promises.
+            #expect(result.quality.kl / result.plan.predictedKL < 2)
+            #expect(result.quality.kl / result.plan.predictedKL > 0.5)
+            if let uniform = result.uniform { #expect(result.quality.kl <= uniform.kl) }
+            #expect(result.certificate.gap < 1e-3)
+            #expect(result.weights.matrices.count == 1 + 7 * model.configuration.layers)
+            #expect(result.weights.norms.count == 1 + 2 * model.configuration.layers)
+        }
+        #expect(zip(results, results.dropFirst()).allSatisfy { $0.plan.predictedKL > $1.plan.predictedKL })
+    }
+
+    @Test func measuresNothingTwice() throws {
+        let store = try ScoreStore(path: nil)
+        let options = try Bard.options(["u8g64", "u4g64"])
+        let profile = Bard.profile(memory: MemoryLimits(storage: 1_900_000))
+        var first = 0
+        var second = 0
+        let before = try Bard.tune([profile], options, store: store, steps: &first)
+        var other = profile
+        other.memory.storage = 2_100_000
+        let after = try Bard.tune([profile, other], options, store: store, steps: &second)
+        #expect(first > 0)
+        #expect(second == 0)
+        #expect(before[0].plan == after[0].plan)
+        #expect(before[0].quality == after[0].quality)
+        #expect(after[0].plan != after[1].plan)
+    }
+
+    @Test func isTheSameOnOneThreadAndOnTwo() throws {
+        let options = try Bard.options(["u8g64", "k4g64", "a3g32"])
+        let profile = Bard.profile(memory: MemoryLimits(budget: 2_600_000, context: 64))
+        var steps = 0
+        let one = try Bard.tune([profile], options, store: try ScoreStore(path: nil), threads: 1, steps: &steps)[0]
+        let two = try Bard.tune([profile], options, store: try ScoreStore(path: nil), threads: 2, steps: &steps)[0]
+        #expect(one.plan == two.plan)
+        #expect(one.quality == two.quality)
+        #expect(one.uniform == two.uniform)
+        for (name, stored) in one.weights.matrices {
+            guard case .packed(let left) = stored, case .packed(let right) = two.weights.matrices[name] else {
+                Issue.record("\(name) is not packed in both")
+                continue
+            }
+            #expect(left == right, "\(name)")
+        }
+    }
+
+    @Test func explainsAnInfeasibleProfileAndOffersTheNearestPlan() throws {
+        var options = try Bard.options(["u8g64", "u4g64"])
+        let profile = Bard.profile(memory: MemoryLimits(storage: 900_000))
+        let store = try ScoreStore(path: nil)
+        var steps = 0
+        let error = #expect(throws: TuningError.self) {
+            _ = try Bard.tune([profile], options, store: store, steps: &steps)
+        }
+        #expect(error?.code == .infeasible)
+        #expect(error?.message.contains("memory.storage of 900000 B is out of reach") == true)
+        options.nearest = true
+        let result = try Bard.tune([profile], options, store: store, steps: &steps)[0]
+        #expect(result.plan.groups.allSatisfy { $0.choice.name == "u4g64" })
+        #expect(result.verdicts.contains { $0.constraint == "memory.storage" && !$0.met })
+    }
+
+    @Test func minimisesMemoryUnderAQualityGoal() throws {
+        var profile = Bard.profile(memory: MemoryLimits(context: 64))
+        profile.quality = QualityGoal(metric: .kl, goal: 0.05)
+        profile.prefer = .memory
+        var steps = 0
+        let result = try Bard.tune([profile], try Bard.options(), store: try ScoreStore(path: nil), steps: &steps)[0]
+        #expect(result.certificate.objective == "resident")
+        #expect(result.quality.kl <= 0.05)
+        // 8 bits everywhere would be far better than asked for and twice as large.
+        #expect(result.quality.kl > 0.005)
+        #expect(result.verdicts.contains { $0.constraint == "quality.goal" && $0.met })
+    }
+
+    @Test func makesTheUniformPlanThatIsAskedFor() throws {
+        var options = try Bard.options()
+        options.uniform = try Spec(parsing: "u5g64")
+        options.head = try Format(parsing: "u8g64")
+        var steps = 0
+        let result = try Bard.tune(
+            [Bard.profile(memory: MemoryLimits())], options, store: try ScoreStore(path: nil), steps: &steps)[0]
+        #expect(result.plan.kv.format == "int8")
+        for group in result.plan.groups {
+            #expect(group.choice.name == (group.name == "token_embd" ? "u8g64" : "u5g64"))
+        }
+    }
+
+    @Test func stopsWhenItIsCancelled() throws {
+        let tuner = Tuner(
+            options: try Bard.options(), store: try ScoreStore(path: nil), pool: ThreadPool(threads: 1),
+            isCancelled: { true }
+        ) { _ in }
+        let error = #expect(throws: TuningError.self) {
+            _ = try tuner.tune(model: try Bard.model(), profiles: [Bard.profile(memory: MemoryLimits())])
+        }
+        #expect(error?.code == .cancelled)
+    }
+}
