@@ -10,18 +10,20 @@ struct LosslessFormats {
     /// Rows that are tried of each matrix: scales belong to rows, so that a few rows tell.
     private static let rows = 16
 
-    /// The names of the formats of `catalog` that change no weight of any matrix; none for a float source.
+    /// The names of the formats of `catalog` that change no weight, for instance `q4_1`, or `q4_1 (210 of 211 matrices)` where
+    /// the source mixes types; none for a float source.
     func names(among catalog: ChoiceCatalog) throws -> [String] {
         guard model.isQuantized else { return [] }
         var formats: [Format] = []
         for choice in catalog.groups.flatMap(\.choices) where !formats.contains(choice.format) {
             formats.append(choice.format)
         }
-        return try formats.filter { format in
-            try catalog.groups.allSatisfy { group in
-                try group.tensors.allSatisfy { try isLossless(format, try model.tensor($0.name)) }
-            }
-        }.map(\.description)
+        let tensors = try catalog.groups.flatMap(\.tensors).map { try model.tensor($0.name) }
+        return try formats.compactMap { format in
+            let exact = try tensors.filter { try isLossless(format, $0) }.count
+            guard exact > 0 else { return nil }
+            return exact == tensors.count ? "\(format)" : "\(format) (\(exact) of \(tensors.count) matrices)"
+        }
     }
 
     private func isLossless(_ format: Format, _ tensor: ModelTensor) throws -> Bool {
