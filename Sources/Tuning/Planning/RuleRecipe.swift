@@ -30,7 +30,7 @@ package struct RuleRecipe: Sendable, Equatable {
         switch parts[2] {
         case "attn_v" where isSmallest: return layer < 2 ? .q5_k : .q4_k
         case "attn_output" where isSmallest: return .q4_k
-        case "ffn_down" where isSmallest && layer < layers / 16: return .q5_k
+        case "ffn_down" where isSmallest: return layer < layers / 16 ? .q5_k : .q4_k
         case "attn_v", "ffn_down": return isFavoured ? more : base
         default: return base
         }
@@ -45,7 +45,7 @@ package struct RuleRecipe: Sendable, Equatable {
     private static func fitting(_ format: BlockFormat, columns: Int) -> BlockFormat {
         guard !columns.isMultiple(of: 256) else { return format }
         return switch format {
-        case .q2_k, .q3_k: .iq4_nl
+        case .q2_k, .q3_k: .q4_0
         case .q4_k: .q5_0
         case .q5_k: .q5_1
         case .q6_k: .q8_0

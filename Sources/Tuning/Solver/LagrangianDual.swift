@@ -23,6 +23,8 @@ struct LagrangianDual {
     private static let reach = 1e6
     /// The search ends where less than this part of the objective's range is left to gain.
     private static let precision = 1e-9
+    /// Cuts for each pair of multipliers: the ellipsoid's radius falls by a factor of e in 2n(n + 1) cuts at worst.
+    private static let roundsPerPair = 60
 
     /// L at `multipliers`.
     func point(at multipliers: [Double]) -> Point {
@@ -84,19 +86,19 @@ struct LagrangianDual {
         return best
     }
 
-    /// Works in units of `unit(slot)`, in which all multipliers are of one size.
+    /// Works in units of `unit(slot)`, in which all multipliers are of one size. The ellipsoid is `centre + root * ball`, which
+    /// rounding cannot turn inside out as it can its square.
     private func shrinkEllipsoid(from origin: Point, _ visit: (Point) -> Void) -> Point {
         let n = instance.keys.count
         let size = Double(n)
         var best = origin
         var centre = [Double](repeating: 0, count: n)
-        var shape = [[Double]](repeating: [Double](repeating: 0, count: n), count: n)
-        for index in 0..<n { shape[index][index] = Self.reach * Self.reach }
-        let rounds = 2 * n * (n + 1) * 40
-        for _ in 0..<rounds {
-            // Minimise -L: `gradient` points to where it grows, `depth` is how far the centre is from the best.
+        var root = (0..<n).map { row in (0..<n).map { $0 == row ? Self.reach : 0 } }
+        for _ in 0..<Self.roundsPerPair * n * (n + 1) {
+            // -L is minimised: `gradient` points to where it grows; everything better than the best point lies at least
+            // `depth` of its scale behind the centre.
             var gradient = [Double](repeating: 0, count: n)
-            var depth = 0.0
+            let depth: Double
             let negative = centre.indices.filter { centre[$0] < 0 }.min { centre[$0] < centre[$1] }
             if let negative {
                 gradient[negative] = -1
@@ -110,20 +112,19 @@ struct LagrangianDual {
                 gradient = centre.indices.map { -next.slope[$0] * unit($0) }
                 depth = best.bound - next.bound
             }
-            let image = (0..<n).map { row in (0..<n).reduce(0) { $0 + shape[row][$1] * gradient[$1] } }
-            let length = (0..<n).reduce(0) { $0 + gradient[$1] * image[$1] }
-            guard length > 0 else { break }
-            let norm = length.squareRoot()
-            if negative == nil, norm < Self.precision * instance.valueScale { break }
-            let alpha = depth / norm
-            guard alpha < 1 else { break }
-            let step = (1 + size * alpha) / (size + 1)
-            let stretch = size * size * (1 - alpha * alpha) / (size * size - 1)
-            let pull = 2 * (1 + size * alpha) / ((size + 1) * (1 + alpha))
+            var direction = (0..<n).map { column in (0..<n).reduce(0) { $0 + root[$1][column] * gradient[$1] } }
+            let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            guard norm > 0, negative != nil || norm > Self.precision * instance.valueScale else { break }
+            for column in 0..<n { direction[column] /= norm }
+            // A cut just short of the best point keeps the ellipsoid from collapsing to a disc.
+            let alpha = min(depth / norm, 0.99)
+            let across = size * ((1 - alpha * alpha) / (size * size - 1)).squareRoot()
+            let along = size * (1 - alpha) / (size + 1)
+            let image = (0..<n).map { row in (0..<n).reduce(0) { $0 + root[row][$1] * direction[$1] } }
             for row in 0..<n {
-                centre[row] -= step * image[row] / norm
+                centre[row] -= (1 + size * alpha) / (size + 1) * image[row]
                 for column in 0..<n {
-                    shape[row][column] = stretch * (shape[row][column] - pull * image[row] * image[column] / length)
+                    root[row][column] = across * root[row][column] - (across - along) * image[row] * direction[column]
                 }
             }
         }

@@ -25,7 +25,7 @@ struct LocalSearch {
             var bestScore = Double.infinity
             for (group, current) in state.selection.enumerated() {
                 for item in instance.items(of: group) where item != current {
-                    let left = instance.excess(moved(state.sums, from: current, to: item))
+                    let left = excessAfter(state.sums, from: current, to: item)
                     guard left < excess else { continue }
                     let loss = instance.values[item] - instance.values[current]
                     let score = loss > 0 ? loss / (excess - left) : loss
@@ -72,6 +72,17 @@ struct LocalSearch {
         var result = sums
         for slot in 0..<count {
             result[slot] += instance.weights[item * count + slot] - instance.weights[current * count + slot]
+        }
+        return result
+    }
+
+    /// The excess when `current` gives way to `item`.
+    private func excessAfter(_ sums: [Double], from current: Int, to item: Int) -> Double {
+        let count = instance.keys.count
+        var result = 0.0
+        for slot in 0..<count {
+            let change = instance.weights[item * count + slot] - instance.weights[current * count + slot]
+            result += max(0, sums[slot] + change - instance.limits[slot]) / instance.scales[slot]
         }
         return result
     }

@@ -5,6 +5,8 @@ package struct Solver: Sendable {
     /// Nodes of the tree for each choice of the problem, at least `smallestTree` in all.
     private let nodesPerChoice: Int
     private static let smallestTree = 100_000
+    /// Points of the dual function that are made into selections.
+    private static let starts = 12
 
     /// A solver that looks at `nodesPerChoice` nodes for each choice of the problem; 0 leaves out branch and bound.
     package init(nodesPerChoice: Int = 400) {
@@ -29,8 +31,15 @@ package struct Solver: Sendable {
             incumbent = selection
             value = instance.value(of: selection)
         }
-        let peak = dual.maximum { offer(search.improved(search.repaired($0.selection), pairs: false)) }
-        for slot in instance.keys.indices { offer(search.repaired(instance.cheapest(slot))) }
+        var way: [LagrangianDual.Point] = []
+        let peak = dual.maximum { way.append($0) }
+        // Near the peak, selections miss the limits by little: the last points give the best starts.
+        for point in way.suffix(Self.starts) {
+            offer(search.improved(search.repaired(point.selection), pairs: false))
+        }
+        if incumbent == nil {
+            for slot in instance.keys.indices { offer(search.repaired(instance.cheapest(slot))) }
+        }
 
         let reduced = BranchAndBound.reducedCosts(instance, at: peak)
         func close() {
@@ -57,7 +66,11 @@ package struct Solver: Sendable {
             throw Self.infeasibility(problem, instance, unattainable: [], isProven: isComplete)
         }
         var prices = Costs()
-        for (slot, key) in instance.keys.enumerated() { prices[key] = peak.multipliers[slot] }
+        for (slot, key) in instance.keys.enumerated() {
+            // The search leaves a trace of a multiplier where a limit does not bind.
+            let isTrace = peak.multipliers[slot] * instance.scales[slot] < 1e-6 * instance.valueScale
+            prices[key] = isTrace ? 0 : peak.multipliers[slot]
+        }
         return Solution(chosen: incumbent.map { instance.choice(of: $0) }, value: value, bound: bound, prices: prices)
     }
 

@@ -46,7 +46,9 @@ struct Verifier {
             measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
         }
         let bestUniform = uniform.min { quality($0).kl < quality($1).kl }
-        let winner = distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0
+        // Where another cost is minimised, the plan's is the least of all, and quality a goal that is looked after elsewhere.
+        let isBest = knapsack.problem.objective == .sensitivity
+        let winner = isBest ? distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0 : 0
         let predicted = sensitivity(chosen)
         return Outcome(
             chosen: distinct[winner], quality: measures[winner],
