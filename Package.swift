@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
 ]
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 
 let package = Package(
     name: "fettle",
@@ -23,6 +27,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // MARK: Kernels: C for each instruction set, and Swift's way to them
@@ -70,7 +78,13 @@ let package = Package(
             swiftSettings: strict),
 
         // MARK: Service and commands
-        .target(name: "Daemon", dependencies: ["DeviceProfiles", "ModelFiles"], swiftSettings: strict),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Bundles", grdb, hummingbird, lifecycle, logging,
+                metrics,
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "fettle",
             dependencies: [
@@ -118,7 +132,9 @@ let package = Package(
             name: "BundlesTests",
             dependencies: ["Compute", "DeviceProfiles", "ModelFiles", "Quantization", "Tuning", "Bundles"],
             swiftSettings: strict),
-        .testTarget(name: "DaemonTests", dependencies: ["DeviceProfiles", "Daemon"], swiftSettings: strict),
+        .testTarget(
+            name: "DaemonTests", dependencies: ["Compute", "DeviceProfiles", "ModelFiles", "Bundles", "Daemon"],
+            swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["fettle"], swiftSettings: strict),
     ]
 )

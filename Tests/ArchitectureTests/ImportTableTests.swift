@@ -18,6 +18,12 @@ import Testing
         "Glibc": Set(rooms),
         "GRDB": ["Tuning", "Daemon"],
         "ArgumentParser": ["fettle"],
+        "Hummingbird": ["Daemon"],
+        "NIOCore": ["Daemon"],
+        "HTTPTypes": ["Daemon"],
+        "ServiceLifecycle": ["Daemon", "fettle"],
+        "Logging": ["Daemon", "fettle"],
+        "CoreMetrics": ["Daemon"],
         "Profiles": ["fettle"],
     ]
 
