@@ -84,6 +84,11 @@ let package = Package(
                 "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Bundles", grdb, hummingbird, lifecycle, logging,
                 metrics,
             ],
+            // In code, not beside it: the page must survive `make install`.
+            resources: [
+                .embedInCode("Dashboard/dashboard.html"), .embedInCode("Dashboard/dashboard.css"),
+                .embedInCode("Dashboard/dashboard.js"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "fettle",
