@@ -48,12 +48,12 @@ package struct HTTPService: Service {
         let api = api
         defer { try? FileManager.default.removeItem(atPath: addressPath) }
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await api.hub.follow(control, documents: api.documents) }
-            group.addTask { await api.hub.beat() }
+            group.addTask { await api.ring.follow(control, documents: api.documents) }
+            group.addTask { await api.ring.beat() }
             group.addTask {
                 // Streams of events never end by themselves; whatever else has not ended by then is cut off.
                 try? await gracefulShutdown()
-                api.hub.close()
+                api.ring.close()
                 try await Task.sleep(for: Self.drainTime)
                 throw CancellationError()
             }

@@ -6,7 +6,7 @@ internal import NIOCore
 
 /// The whole interface over one running service: its routes and what they share.
 struct API: Sendable {
-    let hub: EventHub
+    let ring: EventRing
     let documents: JobDocuments
     let table: RouteTable
     let responder: Responder
@@ -20,21 +20,21 @@ struct API: Sendable {
         run: String,
         logger: Logger
     ) {
-        let hub = EventHub(run: run)
+        let ring = EventRing(run: run)
         let documents = JobDocuments(bundles: bundles)
         let refusals = RefusalLog(logger: logger)
         let requests = RequestMetrics()
         let catalog = BundleCatalog(root: bundles)
         let metrics = MetricsPage(
-            control: control, catalog: catalog, hub: hub, requests: requests, refusals: refusals, version: version)
+            control: control, catalog: catalog, ring: ring, requests: requests, refusals: refusals, version: version)
         var routes = PageRoutes().routes
         routes += ServiceRoutes(control: control, metrics: metrics, now: { Date() }).routes
         routes +=
             JobRoutes(
-                control: control, documents: documents, cache: AnswerCache { hub.generation },
-                events: EventStream(hub: hub, refusals: refusals)
+                control: control, documents: documents, cache: AnswerCache { ring.generation },
+                events: EventStream(ring: ring, refusals: refusals)
             ).routes
-        routes += BundleRoutes(catalog: catalog, hub: hub).routes
+        routes += BundleRoutes(catalog: catalog, ring: ring).routes
         routes.append(Self.openAPI(of: routes, version))
         table = RouteTable(routes)
         responder = Responder(
@@ -43,7 +43,7 @@ struct API: Sendable {
                 hosts: HostRule(listening: listening), token: TokenFile(path: tokenFile, logger: logger),
                 refusals: refusals),
             requests: requests, refusals: refusals)
-        self.hub = hub
+        self.ring = ring
         self.documents = documents
         self.refusals = refusals
     }

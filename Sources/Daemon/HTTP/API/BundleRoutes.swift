@@ -5,10 +5,10 @@ internal import Hummingbird
 /// Routes of what was made: bundles, their files, whole archives.
 struct BundleRoutes: Sendable {
     let catalog: BundleCatalog
-    let hub: EventHub
+    let ring: EventRing
 
     private static let name = Route.Parameter(
-        "name", in: .path, Schemas.text, "The bundle's name in the list; its slashes as %2F.")
+        "name", in: .path, Schemas.text, "The bundle's name in the list; MODEL@PROFILE is the latest one.")
     private static let file = Route.Parameter("file", in: .path, Schemas.text, "A file's name in the list.")
 
     var routes: [Route] {
@@ -33,7 +33,7 @@ struct BundleRoutes: Sendable {
     }
 
     private func list(_ request: APIRequest) async throws -> Response {
-        JSONAnswer.response(bytes: await catalog.json(finished: hub.finished))
+        JSONAnswer.response(bytes: await catalog.json(finished: ring.finished))
     }
 
     private func manifest(_ request: APIRequest) async throws -> Response {
@@ -52,7 +52,7 @@ struct BundleRoutes: Sendable {
 
     private func archive(_ request: APIRequest) async throws -> Response {
         let bundle = try await bundle(of: request)
-        let folder = bundle.name.replacing("/", with: "_")
+        let folder = bundle.name.replacing(":", with: "_")
         guard let tar = TarStream(bundle, folder: folder) else { throw FileAnswer.gone }
         var headers = FileAnswer.baseHeaders(mediaType: "application/x-tar")
         headers[.contentDisposition] = "attachment; filename*=UTF-8''\(RequestTarget.encoded(folder)).tar"
@@ -65,7 +65,7 @@ struct BundleRoutes: Sendable {
     }
 
     private func bundle(of request: APIRequest) async throws(Problem) -> BundleEntry {
-        guard let bundle = await catalog.bundle(request.value("name"), finished: hub.finished) else {
+        guard let bundle = await catalog.bundle(request.value("name"), finished: ring.finished) else {
             throw Problem(.notFound, "There is no such bundle; /v1/bundles lists what there is.")
         }
         return bundle

@@ -19,12 +19,12 @@ actor BundleCatalog {
     /// - Parameter root: The directory of bundles.
     init(root: String) { self.root = Self.absolute(root) }
 
-    /// A bundle by its name.
+    /// A bundle by its name; `<model>@<profile>` alone is the latest one.
     ///
     /// - Parameter finished: How many jobs have ended so far: a new end makes the listing stale.
     func bundle(_ name: String, finished: Int) -> BundleEntry? {
         refresh(finished)
-        return byName[name]
+        return byName[name] ?? entries.first { $0.isLatest && "\($0.model)@\($0.profile)" == name }
     }
 
     /// Every bundle, newest first.
@@ -39,11 +39,12 @@ actor BundleCatalog {
         return listing
     }
 
-    /// The name of the bundle in `directory`: its path below `root`.
+    /// The name of the bundle in `directory`: its path below `root`, with colons for slashes, so that it is one segment of
+    /// a URL.
     static func name(of directory: String, in root: String) -> String {
         let (directory, root) = (absolute(directory), absolute(root))
         guard directory.hasPrefix(root + "/") else { return (directory as NSString).lastPathComponent }
-        return String(directory.dropFirst(root.utf8.count + 1))
+        return directory.dropFirst(root.count + 1).replacing("/", with: ":")
     }
 
     private struct Listing: Encodable {
@@ -55,12 +56,7 @@ actor BundleCatalog {
         let known = Dictionary(entries.map { ($0.directory, $0) }, uniquingKeysWith: { first, _ in first })
         var found: [BundleEntry] = []
         scan(root, Self.depth, known, &found)
-        let latest = Dictionary(grouping: found) { [$0.model, $0.profile] }.compactMapValues { group in
-            group.max { $0.created < $1.created }?.name
-        }
-        for index in found.indices {
-            found[index].isLatest = latest[[found[index].model, found[index].profile]] == found[index].name
-        }
+        markLatest(&found)
         found.sort { ($0.created, $0.name) > ($1.created, $1.name) }
         if found != entries || scanned == nil {
             entries = found
@@ -84,6 +80,20 @@ actor BundleCatalog {
                 }
             } else if depth > 1 {
                 scan(path, depth - 1, known, &found)
+            }
+        }
+    }
+
+    /// The engine's link says which version is the latest; without one it is the newest.
+    private func markLatest(_ entries: inout [BundleEntry]) {
+        for (folder, versions) in Dictionary(grouping: entries.indices, by: { entries[$0].folder }) {
+            let link = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/latest")
+            let linked = link.flatMap { link in versions.first { entries[$0].directory == "\(folder)/\(link)" } }
+            for (_, same) in Dictionary(grouping: versions, by: { [entries[$0].model, entries[$0].profile] }) {
+                let newest = same.max { entries[$0].created < entries[$1].created }
+                for index in same {
+                    entries[index].isLatest = index == (same.contains { $0 == linked } ? linked : newest)
+                }
             }
         }
     }

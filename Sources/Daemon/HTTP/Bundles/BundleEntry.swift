@@ -12,7 +12,7 @@ struct BundleEntry: Sendable, Equatable {
         let sha256: String?
     }
 
-    /// Its path below the directory of bundles.
+    /// One segment of a URL that names it.
     let name: String
     let directory: String
     let manifestStatus: FileStatus
@@ -53,6 +53,9 @@ struct BundleEntry: Sendable, Equatable {
 
     /// Size of the weights file.
     var storedBytes: Int { files.first { ["model.safetensors", "model.gguf"].contains($0.name) }?.bytes ?? 0 }
+
+    /// The directory that it lies in.
+    var folder: String { (directory as NSString).deletingLastPathComponent }
 
     /// Whether every goal is met.
     var isMet: Bool { verdicts.allSatisfy(\.met) }

@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// Server-sent events for one client: every change, or those of one job.
 struct EventStream: Sendable {
-    let hub: EventHub
+    let ring: EventRing
     let refusals: RefusalLog
 
     /// The stream as an answer. It begins with `first` unless the client resumes.
@@ -16,7 +16,7 @@ struct EventStream: Sendable {
             .contentType: "text/event-stream", .cacheControl: "no-store", .accelBuffering: "no",
         ]
         guard request.request.method == .get else { return Response(status: .ok, headers: headers) }
-        guard let (client, place, isResumed) = hub.join(lastID: request.header(.lastEventID)) else {
+        guard let (client, place, isResumed) = ring.join(lastID: request.header(.lastEventID)) else {
             refusals.note(.tooManyClients)
             throw Problem(
                 .serviceUnavailable, "Too many clients listen; try again later.", headers: [.retryAfter: "30"])
@@ -39,7 +39,7 @@ struct EventStream: Sendable {
         var opening = ByteBuffer(string: "retry: 2000\n\n")
         guard !isResumed else { return opening }
         if let first {
-            opening.writeString("id: \(hub.id(place))\nevent: job\ndata: ")
+            opening.writeString("id: \(ring.id(place))\nevent: job\ndata: ")
             opening.writeImmutableBuffer(first)
             opening.writeString("\n\n")
         } else {
@@ -50,17 +50,17 @@ struct EventStream: Sendable {
 
     /// Tells the client to read the lists again: it cannot know what it missed.
     private func sync(_ place: Int) -> ByteBuffer {
-        ByteBuffer(string: "id: \(hub.id(place))\nevent: sync\ndata: {}\n\n")
+        ByteBuffer(string: "id: \(ring.id(place))\nevent: sync\ndata: {}\n\n")
     }
 
     private func send(
-        to client: EventHub.Client, after start: Int, job: Int64?, writer: inout any ResponseBodyWriter
+        to client: EventRing.Client, after start: Int, job: Int64?, writer: inout any ResponseBodyWriter
     ) async throws {
         var place = start
         var isFirst = true
         var wakes = client.wakes.makeAsyncIterator()
         while true {
-            let batch = hub.batch(after: place)
+            let batch = ring.batch(after: place)
             var text = batch.hasGap ? sync(batch.number) : ByteBuffer()
             for event in batch.events where job == nil || event.job == job {
                 text.writeImmutableBuffer(event.text)

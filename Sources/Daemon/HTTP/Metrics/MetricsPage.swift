@@ -4,7 +4,7 @@ internal import Foundation
 struct MetricsPage: Sendable {
     let control: any ServiceControl
     let catalog: BundleCatalog
-    let hub: EventHub
+    let ring: EventRing
     let requests: RequestMetrics
     let refusals: RefusalLog
     let version: String
@@ -30,7 +30,7 @@ struct MetricsPage: Sendable {
         for kind in RefusalLog.Kind.allCases {
             text.sample("fettle_http_refusals_total", [("reason", kind.rawValue)], Double(totals[kind] ?? 0))
         }
-        text.single("fettle_http_event_clients", .gauge, "Clients that listen to events.", Double(hub.clients))
+        text.single("fettle_http_event_clients", .gauge, "Clients that listen to events.", Double(ring.clients))
         ProcessFigures()?.write(to: &text)
         return text.text
     }
@@ -73,7 +73,7 @@ struct MetricsPage: Sendable {
     }
 
     private func writeBundles(to text: inout PrometheusText) async {
-        let all = await catalog.all(finished: hub.finished)
+        let all = await catalog.all(finished: ring.finished)
         let latest = all.filter(\.isLatest).prefix(Self.bundleLimit)
         text.single("fettle_bundles", .gauge, "Bundles on disk.", Double(all.count))
         let families: [(String, String, (BundleEntry) -> Double)] = [

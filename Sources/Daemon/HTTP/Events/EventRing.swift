@@ -6,7 +6,7 @@ internal import Synchronization
 /// that reads slowly holds nothing up.
 ///
 /// Clients have a place in one ring of events instead of a queue each: memory does not grow with them.
-final class EventHub: Sendable {
+final class EventRing: Sendable {
     /// A change, ready to be sent.
     struct Event: Sendable {
         let number: Int
@@ -104,7 +104,7 @@ final class EventHub: Sendable {
             state.nextClient += 1
             state.clients[id] = continuation
             let last = number(of: lastID).flatMap { $0 < state.next ? $0 : nil }
-            return (Client(id: id, wakes: stream, hub: self), last ?? state.next - 1, last != nil)
+            return (Client(id: id, wakes: stream, ring: self), last ?? state.next - 1, last != nil)
         }
     }
 
@@ -126,16 +126,16 @@ final class EventHub: Sendable {
     final class Client: Sendable {
         let wakes: AsyncStream<Void>
         private let id: Int
-        private let hub: EventHub
+        private let ring: EventRing
 
-        fileprivate init(id: Int, wakes: AsyncStream<Void>, hub: EventHub) {
+        fileprivate init(id: Int, wakes: AsyncStream<Void>, ring: EventRing) {
             self.id = id
             self.wakes = wakes
-            self.hub = hub
+            self.ring = ring
         }
 
         deinit {
-            let continuation = hub.state.withLock { $0.clients.removeValue(forKey: id) }
+            let continuation = ring.state.withLock { $0.clients.removeValue(forKey: id) }
             continuation?.finish()
         }
     }
