@@ -86,8 +86,11 @@ let package = Package(
             ],
             // In code, not beside it: the page must survive `make install`.
             resources: [
-                .embedInCode("Dashboard/dashboard.html"), .embedInCode("Dashboard/dashboard.css"),
-                .embedInCode("Dashboard/dashboard.js"),
+                .embedInCode("Dashboard/dashboard.html"), .embedInCode("Dashboard/style.css"),
+                .embedInCode("Dashboard/main.js"), .embedInCode("Dashboard/client.js"),
+                .embedInCode("Dashboard/view.js"), .embedInCode("Dashboard/jobs.js"),
+                .embedInCode("Dashboard/bundles.js"), .embedInCode("Dashboard/front.js"),
+                .embedInCode("Dashboard/models.js"),
             ],
             swiftSettings: strict),
         .executableTarget(

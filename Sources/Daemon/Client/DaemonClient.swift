@@ -1,3 +1,4 @@
+package import Bundles
 internal import Foundation
 
 /// Asks the daemon for the client commands, one connection for each request.
@@ -53,6 +54,79 @@ package struct DaemonClient: Sendable {
         while let piece = try answer.next() {
             for event in reader.events(adding: piece) where try !handle(event) { return }
         }
+    }
+
+    /// The job `id`.
+    package func job(_ id: Int64) throws(ClientError) -> RemoteJob { try decode(try get("/v1/jobs/\(id)")) }
+
+    /// Jobs, newest first.
+    package func jobs(state: JobState?, limit: Int) throws(ClientError) -> RemoteJob.Page {
+        try decode(try get("/v1/jobs?limit=\(limit)" + (state.map { "&state=\($0.rawValue)" } ?? "")))
+    }
+
+    /// Queues a watched model for a configured profile.
+    package func submit(model: String, profile: String, priority: Int) throws(ClientError) -> RemoteJob {
+        struct Submission: Encodable {
+            let model: String
+            let profile: String
+            let priority: Int
+        }
+        let submission = Submission(model: model, profile: profile, priority: priority)
+        guard let body = try? JSONEncoder().encode(submission) else { throw malformed }
+        return try decode(try post("/v1/jobs", json: Array(body)))
+    }
+
+    /// Ends the job `id`.
+    package func cancel(_ id: Int64) throws(ClientError) -> RemoteJob { try decode(try post("/v1/jobs/\(id)/cancel")) }
+
+    /// Queues the ended job `id` again.
+    package func retry(_ id: Int64) throws(ClientError) -> RemoteJob { try decode(try post("/v1/jobs/\(id)/retry")) }
+
+    /// What the child of the job `id` wrote lately, oldest first.
+    package func log(_ id: Int64) throws(ClientError) -> [String] {
+        struct Log: Decodable {
+            let lines: [String]
+        }
+        let log: Log = try decode(try get("/v1/jobs/\(id)/log"))
+        return log.lines
+    }
+
+    /// The manifest of the bundle `name`, as it stands on the daemon's disk.
+    package func manifest(_ name: String) throws(ClientError) -> BundleManifest {
+        try decode(try get("/v1/bundles/\(RequestTarget.encoded(name))"))
+    }
+
+    /// Tells `handle` of the job `id` as it is and at each change, until it has ended.
+    ///
+    /// - Returns: The job as it ended.
+    package func follow(_ id: Int64, handle: (RemoteJob) throws -> Void) throws -> RemoteJob {
+        var last = try job(id)
+        try handle(last)
+        guard !last.state.isFinal else { return last }
+        try events("/v1/jobs/\(id)/events") { event in
+            guard event.name == "job" else { return true }
+            last = try decode(Answer(status: 200, headers: [:], body: Array(event.data.utf8)))
+            try handle(last)
+            return !last.state.isFinal
+        }
+        guard last.state.isFinal else {
+            throw ClientError(
+                .unreachable, address: "\(url)", "the daemon has stopped; the job goes on when it is back")
+        }
+        return last
+    }
+
+    private func decode<Value: Decodable>(_ answer: Answer) throws(ClientError) -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(answer.body))
+        } catch {
+            throw malformed
+        }
+    }
+
+    private var malformed: ClientError {
+        ClientError(
+            .malformed, address: "\(url)", "answers otherwise than this version expects; check --url and versions")
     }
 
     private func begin(_ method: String, _ path: String, body: [UInt8]?) throws(ClientError) -> ClientAnswer {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bundles
+internal import Daemon
 internal import DeviceProfiles
 internal import Foundation
 internal import IntegerRuntime
@@ -44,8 +45,17 @@ enum ExitStatus: Int32 {
         case let error as BundleError: error.code == .unwritable ? .systemFailure : .badInput
         case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
         case let error as TuningError: status(of: error)
+        case let error as ClientError: status(of: error)
         case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
         default: nil
+        }
+    }
+
+    /// What the daemon will not do because of what was asked is bad input; anything else is the system's.
+    private static func status(of error: ClientError) -> ExitStatus {
+        switch error.code {
+        case .refused(400), .refused(404), .refused(409): .badInput
+        case .refused, .unreachable, .malformed: .systemFailure
         }
     }
 

@@ -27,11 +27,12 @@ struct API: Sendable {
         let catalog = BundleCatalog(root: bundles)
         let metrics = MetricsPage(
             control: control, catalog: catalog, ring: ring, requests: requests, refusals: refusals, version: version)
+        let cache = AnswerCache { ring.generation }
         var routes = PageRoutes().routes
-        routes += ServiceRoutes(control: control, metrics: metrics, now: { Date() }).routes
+        routes += ServiceRoutes(control: control, metrics: metrics, cache: cache, now: { Date() }).routes
         routes +=
             JobRoutes(
-                control: control, documents: documents, cache: AnswerCache { ring.generation },
+                control: control, documents: documents, cache: cache,
                 events: EventStream(ring: ring, refusals: refusals)
             ).routes
         routes += BundleRoutes(catalog: catalog, ring: ring).routes

@@ -2,18 +2,26 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import NIOCore
 
-/// Routes of the dashboard: three files that hold nothing about this service, so that a browser may have them before the
-/// user has entered a token.
+/// Routes of the dashboard: files that hold nothing about this service, so that a browser may have them before the user
+/// has entered a token.
 struct PageRoutes: Sendable {
     var routes: [Route] {
         [
             file("/", "page", "The dashboard.", "text/html; charset=utf-8", PackageResources.dashboard_html),
             file(
-                "/dashboard.css", "pageStyle", "Its style.", "text/css; charset=utf-8", PackageResources.dashboard_css),
-            file(
-                "/dashboard.js", "pageScript", "Its script.", "text/javascript; charset=utf-8",
-                PackageResources.dashboard_js),
+                "/dashboard/style.css", "pageStyle", "Its style.", "text/css; charset=utf-8", PackageResources.style_css
+            ),
+            script("main", PackageResources.main_js), script("client", PackageResources.client_js),
+            script("view", PackageResources.view_js), script("jobs", PackageResources.jobs_js),
+            script("bundles", PackageResources.bundles_js), script("front", PackageResources.front_js),
+            script("models", PackageResources.models_js),
         ]
+    }
+
+    private func script(_ name: String, _ bytes: [UInt8]) -> Route {
+        file(
+            "/dashboard/\(name).js", "pageScript-\(name)", "A part of its script.", "text/javascript; charset=utf-8",
+            bytes)
     }
 
     private static let policy =

@@ -7,6 +7,7 @@ internal import NIOCore
 struct ServiceRoutes: Sendable {
     let control: any ServiceControl
     let metrics: MetricsPage
+    let cache: AnswerCache
     let now: @Sendable () -> Date
 
     /// A job loop that has not beaten for this long hangs.
@@ -71,14 +72,19 @@ struct ServiceRoutes: Sendable {
     }
 
     private func models(_ request: APIRequest) async throws -> Response {
-        try JSONAnswer.response(
-            Models(
-                models: await control.models().map {
-                    Models.Model(name: $0.name, state: $0.state, reason: $0.reason, bytes: $0.bytes, digest: $0.digest)
-                }))
+        let bytes = try await cache.answer("models") {
+            let models = await control.models().map {
+                Models.Model(name: $0.name, state: $0.state, reason: $0.reason, bytes: $0.bytes, digest: $0.digest)
+            }
+            return try JSONAnswer.bytes(Models(models: models))
+        }
+        return JSONAnswer.response(bytes: bytes)
     }
 
     private func profiles(_ request: APIRequest) async throws -> Response {
-        try JSONAnswer.response(Profiles(profiles: await control.profiles()))
+        let bytes = try await cache.answer("profiles") {
+            try JSONAnswer.bytes(Profiles(profiles: await control.profiles()))
+        }
+        return JSONAnswer.response(bytes: bytes)
     }
 }

@@ -44,7 +44,7 @@ actor BundleCatalog {
     static func name(of directory: String, in root: String) -> String {
         let (directory, root) = (absolute(directory), absolute(root))
         guard directory.hasPrefix(root + "/") else { return (directory as NSString).lastPathComponent }
-        return directory.dropFirst(root.count + 1).replacing("/", with: ":")
+        return String(directory.dropFirst(root.count + 1)).replacing("/", with: ":")
     }
 
     private struct Listing: Encodable {
