@@ -15,9 +15,9 @@ struct Fettle: AsyncParsableCommand {
         version: BundleManifest.program,
         subcommands: [
             TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self,
-            BenchCommand.self,
-            ProfileCommand.self, DaemonCommand.self, StatusCommand.self, SubmitCommand.self, CancelCommand.self,
-            RetryCommand.self, LogsCommand.self, MeasureCommand.self,
+            BenchCommand.self, ProfileCommand.self, DaemonCommand.self, StatusCommand.self, SubmitCommand.self,
+            CancelCommand.self, RetryCommand.self, LogsCommand.self, ServiceCommand.self, ProbeCommand.self,
+            MeasureCommand.self,
         ])
 
     /// Runs the command and ends the process with one of Fettle's exit codes; swift-argument-parser's own 64 becomes 2.

@@ -17,7 +17,7 @@ package struct HTTPService: Service {
     /// Name of the file in the state directory that says where the service listens, for the client commands.
     package static let addressFile = "http-address"
     /// What answers may still take once the service is told to stop.
-    private static let drainTime = Duration.seconds(5)
+    private static let drainTime = Duration.seconds(2)
 
     /// - Parameters:
     ///   - configuration: Where to listen and where the token is.
@@ -58,7 +58,11 @@ package struct HTTPService: Service {
                 throw CancellationError()
             }
             group.addTask {
-                try await application.run()
+                do {
+                    try await application.run()
+                } catch let error where !(error is CancellationError) {
+                    throw DaemonError(.system, place: "http.listen \(listen)", "cannot be listened on: \(error)")
+                }
                 throw Stopped()
             }
             do {

@@ -30,4 +30,32 @@ package struct Job: Sendable, Equatable, Codable, Identifiable {
     /// KL in nats per token and stored bytes of the bundle, once `done`.
     package var kl: Double?
     package var storedBytes: Int?
+
+    package init(
+        id: Int64, modelPath: String, model: String, modelDigest: String, profile: String, profileDigest: String,
+        settingsDigest: String, state: JobState, priority: Int = 0, attempts: Int = 0, notBefore: Date? = nil,
+        stage: String? = nil, fraction: Double? = nil, message: String? = nil, created: Date, started: Date? = nil,
+        finished: Date? = nil, bundle: String? = nil, kl: Double? = nil, storedBytes: Int? = nil
+    ) {
+        self.id = id
+        self.modelPath = modelPath
+        self.model = model
+        self.modelDigest = modelDigest
+        self.profile = profile
+        self.profileDigest = profileDigest
+        self.settingsDigest = settingsDigest
+        self.state = state
+        self.priority = priority
+        self.attempts = attempts
+        self.notBefore = notBefore
+        self.stage = stage
+        self.fraction = fraction
+        self.message = message
+        self.created = created
+        self.started = started
+        self.finished = finished
+        self.bundle = bundle
+        self.kl = kl
+        self.storedBytes = storedBytes
+    }
 }

@@ -45,6 +45,7 @@ enum ExitStatus: Int32 {
         case let error as BundleError: error.code == .unwritable ? .systemFailure : .badInput
         case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
         case let error as TuningError: status(of: error)
+        case let error as DaemonError: error.code == .badInput ? .badInput : .systemFailure
         case let error as ClientError: status(of: error)
         case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
         default: nil
