@@ -116,7 +116,9 @@ final class ChildProcess: Sendable {
     /// Whether the child is to be waited for; it keeps its number.
     private func hasEnded(_ process: pid_t) -> Bool {
         var information = siginfo_t()
-        guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return errno == ECHILD }
+        guard waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else {
+            return errno == ECHILD
+        }
         return information.si_signo == SIGCHLD
     }
 

@@ -23,7 +23,9 @@ extension Engine {
 
     /// What is open cannot be exchanged while it is open.
     private func checkFixed(_ fresh: DaemonConfiguration) throws(ProfileError) {
-        for (key, isSame) in [("state", fresh.state == configuration.state), ("http", fresh.http == configuration.http)]
+        for (key, isSame) in [
+            ("state", fresh.state == configuration.state), ("http", fresh.http == configuration.http),
+        ]
         where !isSame {
             throw ProfileError(
                 .impossible, at: fresh.places[key], keyPath: key,

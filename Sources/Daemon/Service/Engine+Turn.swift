@@ -13,10 +13,18 @@ extension Engine {
     /// Looks at models and profiles, and keeps the queue in step with them.
     func look() async {
         let now = ContinuousClock.now
-        if let lastLook, now - lastLook < Self.leastPause { return }
+        let pause = lastLook.map { now - $0 } ?? Self.rescan
+        guard pause >= Self.leastPause else { return }
+        let isUnsettled = await watcher.isUnsettled
+        guard watch.takeChange() || isUnsettled || wanted == nil || pause >= Self.rescan else { return }
         lastLook = now
         if ProfileSet.signature(configuration) != profileSet.signature || profileSet.members.isEmpty { loadProfiles() }
         await watcher.look(roots: configuration.models, settle: .seconds(configuration.settle))
+        for model in await watcher.takeRefused() {
+            logger.warning(
+                "model \(model.state.rawValue)",
+                metadata: ["path": "\(model.path)", "reason": "\(model.reason ?? "")"])
+        }
         await watchDirectories()
         await reconcile()
     }
@@ -27,7 +35,8 @@ extension Engine {
             if let error = member.error {
                 logger.error("profile cannot be used", metadata: ["profile": "\(member.source)", "reason": "\(error)"])
             } else if let profile = member.profile {
-                logger.info("profile", metadata: ["profile": "\(profile.name)", "digest": "\(profile.digest.prefix(12))"])
+                logger.info(
+                    "profile", metadata: ["profile": "\(profile.name)", "digest": "\(profile.digest.prefix(12))"])
             }
         }
     }
@@ -137,7 +146,7 @@ extension Engine {
     }
 
     private func keepStages(_ log: JobLog) {
-        for (stage, seconds) in log.takeFinishedStages() { stages[stage, default: []].append(seconds) }
+        for (stage, seconds) in log.takeFinishedStages() { stages[stage, default: DurationHistogram()].add(seconds) }
     }
 
     /// Forgets what the configuration does not keep.

@@ -61,7 +61,7 @@ package actor Engine: Service {
     /// Ends that the store could not take yet: a full disk must not make a job run again.
     var unrecorded: [Int64: JobEvent] = [:]
     var hub = EventHub()
-    var stages: [String: [Double]] = [:]
+    var stages: [String: DurationHistogram] = [:]
     var lastBeat: Date
     var isUp = false
     var isDraining = false
@@ -141,7 +141,9 @@ package actor Engine: Service {
     /// Queues what a killed daemon left running, and removes what its children left on disk.
     private func recover() async throws(DaemonError) {
         let count = try await store.recover(now: parts.now())
-        if count > 0 { logger.notice("jobs were running when the daemon ended; they go on", metadata: ["jobs": "\(count)"]) }
+        if count > 0 {
+            logger.notice("jobs were running when the daemon ended; they go on", metadata: ["jobs": "\(count)"])
+        }
         BundlePlace.sweep(root: configuration.bundles, active: try await store.activeIDs())
         do {
             for directory in ["\(configuration.state)/logs", configuration.bundles] {

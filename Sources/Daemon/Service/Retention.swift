@@ -28,9 +28,11 @@ struct Retention: Sendable {
     private func removeBundles(beyond most: Int) async throws(DaemonError) {
         for job in try await store.bundles(beyond: most) {
             let place = BundlePlace(root: configuration.bundles, job: job)
-            guard let path = job.bundle, path == place.destination, place.isOurs(path), !place.isLatest else { continue }
+            guard let path = job.bundle, path == place.destination, place.isOurs(path), !place.isLatest else {
+                continue
+            }
             do {
-                try FileManager.default.removeItem(atPath: path)
+                try place.remove()
                 try await store.forgetBundle(of: job.id)
                 logger.info("removed an old bundle", metadata: ["path": "\(path)"])
             } catch {

@@ -23,6 +23,7 @@ actor ModelWatcher {
     private let change: @Sendable () -> Void
     private var entries: [String: Entry] = [:]
     private var reading = 0
+    private var refused: Set<String> = []
     /// Directories that could not be listed, and why.
     private(set) var troubles: [String: String] = [:]
 
@@ -43,6 +44,12 @@ actor ModelWatcher {
     /// Whether a model is on its way, so that the next look should not wait for an event.
     var isUnsettled: Bool {
         entries.values.contains { $0.missingSince != nil || ($0.state == .settling && $0.sighting.obstacle == nil) }
+    }
+
+    /// Models that came to a state since the last call which somebody should hear of: they will not be tuned as they are.
+    func takeRefused() -> [WatchedModel] {
+        defer { refused = [] }
+        return models.filter { refused.contains($0.path) }
     }
 
     /// Every model with its state, by path.
@@ -95,7 +102,8 @@ actor ModelWatcher {
     /// Drops what has been gone for the settle time. One that may have been renamed stays until its new name was read, so
     /// that its jobs find it there.
     private func forgetMissing(seen: Set<String>, settle: Duration, now: ContinuousClock.Instant) {
-        let pending = Set(entries.values.filter { $0.state == .settling && $0.missingSince == nil }.map(\.sighting.bytes))
+        let pending = Set(
+            entries.values.filter { $0.state == .settling && $0.missingSince == nil }.map(\.sighting.bytes))
         for (path, entry) in entries where !seen.contains(path) {
             guard let since = entry.missingSince else {
                 entries[path]?.missingSince = now
@@ -128,7 +136,9 @@ actor ModelWatcher {
         defer { change() }
         entries[sighting.path]?.isBeingRead = false
         // What changed while it was read is read again once it has settled.
-        guard entries[sighting.path]?.sighting == sighting, ModelSighting(path: sighting.path) == sighting else { return }
+        guard entries[sighting.path]?.sighting == sighting, ModelSighting(path: sighting.path) == sighting else {
+            return
+        }
         switch finding {
         case .model(let known):
             entries[sighting.path]?.state = .ready
@@ -136,11 +146,15 @@ actor ModelWatcher {
             // A store that cannot be written costs one more reading after a restart, no more.
             try? await store.remember(known, path: sighting.path, signature: sighting.signature)
         case .incomplete(let reason):
-            entries[sighting.path]?.state = .incomplete
-            entries[sighting.path]?.reason = reason
+            refuse(sighting.path, .incomplete, reason)
         case .unreadable(let reason):
-            entries[sighting.path]?.state = .unreadable
-            entries[sighting.path]?.reason = reason
+            refuse(sighting.path, .unreadable, reason)
         }
+    }
+
+    private func refuse(_ path: String, _ state: WatchedModel.State, _ reason: String) {
+        entries[path]?.state = state
+        entries[path]?.reason = reason
+        refused.insert(path)
     }
 }
