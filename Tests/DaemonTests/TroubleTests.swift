@@ -108,8 +108,6 @@ import Testing
             }
         }
         try run.folder.write("mine", to: "bundles/tiny@one/keep/notes.txt")
-        #expect(try run.stop() == 0)
-        try run.start()
         try await run.waitForLog("removed an old bundle")
         let jobs = await run.jobs()
         #expect(jobs.map { $0.bundle == nil } == [true, false])

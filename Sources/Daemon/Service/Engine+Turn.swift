@@ -103,8 +103,8 @@ extension Engine {
         let runner = JobRunner(
             job: job, configuration: configuration,
             neededBytes: min(bytes, member?.profile?.memory.storage ?? bytes), child: child, log: log)
-        let work = Task { end(job.id, await runner.run()) }
-        running[job.id] = RunningJob(job: job, child: child, log: log, work: work)
+        running[job.id] = RunningJob(job: job, child: child, log: log)
+        Task { end(job.id, await runner.run()) }
         announce(job, "running")
     }
 
@@ -122,6 +122,7 @@ extension Engine {
                 unrecorded[id] = nil
                 noteStore(nil)
                 if let job { announce(job, "\(job.state.rawValue)") }
+                if case .finished = event { lastCleaning = nil }
             } catch {
                 return noteStore(error)
             }
@@ -155,7 +156,8 @@ extension Engine {
         guard let wanted, lastCleaning.map({ now - $0 >= Self.cleaning }) ?? true else { return }
         lastCleaning = now
         let retention = Retention(configuration: configuration, store: store, logger: logger)
-        await retention.clean(wanted: Set(wanted.map(\.key)), running: Set(running.keys), now: parts.now())
+        // Models of a directory that cannot be listed are wanted too, but nobody knows which they are.
+        await retention.clean(wanted: troubles.isEmpty ? Set(wanted.map(\.key)) : nil, now: parts.now())
     }
 
     func logPath(_ id: Int64) -> String { "\(configuration.state)/logs/\(id).log" }
