@@ -48,15 +48,16 @@ final class DaemonRun {
             "models: models/\nbundles: bundles/\nstate: state/\nprofiles: [\(list)]\n\(settings)", to: "fettle.yaml")
     }
 
-    /// Starts the daemon; what it logs is appended to the file `log`.
-    func start() throws {
+    /// Starts the daemon, or `program` which becomes it; what it logs is appended to the file `log`.
+    func start(program: String? = nil, arguments: [String] = []) throws {
         let log = folder("log")
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
         let handle = try FileHandle(forWritingTo: URL(filePath: log))
         try handle.seekToEnd()
         let process = Process()
-        process.executableURL = URL(filePath: Self.binary)
-        process.arguments = ["daemon", "--config", folder("fettle.yaml")]
+        process.executableURL = URL(filePath: program ?? Self.binary)
+        process.arguments =
+            arguments + (program == nil ? [] : [Self.binary]) + ["daemon", "--config", folder("fettle.yaml")]
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardError = handle
         process.standardOutput = FileHandle.nullDevice

@@ -8,7 +8,8 @@ import Testing
     static let policy = RetryPolicy(mostAttempts: 3, firstDelay: 10, factor: 4, longestDelay: 100)
     static let bundle = JobEvent.FinishedBundle(path: "/b", kl: 0.5, storedBytes: 7)
     static let events: [JobEvent] = [
-        .begun, .finished(bundle), .infeasible("i"), .refused("r"), .broke("b"), .interrupted, .cancelled("c"), .retried,
+        .begun, .finished(bundle), .infeasible("i"), .refused("r"), .broke("b"), .interrupted, .cancelled("c"),
+        .retried,
     ]
 
     static func job(_ state: JobState, attempts: Int = 1) -> Job {

@@ -89,9 +89,10 @@ import Testing
         let page = try await store.jobs(state: .queued, limit: 10, before: nil)
         #expect(page.map(\.id) == Array((16...25).reversed()))
         #expect(try await store.jobs(state: nil, limit: 10, before: 6).map(\.id) == [5, 4, 3, 2, 1])
-        #expect(try await store.counts() == [
-            .queued: 24, .running: 1, .done: 0, .failed: 0, .infeasible: 0, .cancelled: 0,
-        ])
+        #expect(
+            try await store.counts() == [
+                .queued: 24, .running: 1, .done: 0, .failed: 0, .infeasible: 0, .cancelled: 0,
+            ])
     }
 
     @Test func modelsAreRememberedByTheirSignature() async throws {
@@ -120,4 +121,3 @@ import Testing
         for (index, state) in states.enumerated() { #expect(try await store.job(Int64(index + 1))?.state == state) }
     }
 }
-

@@ -51,7 +51,8 @@ import Testing
             let files = try FileManager.default.contentsOfDirectory(atPath: original)
             #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == files.sorted())
             for file in files where file != "bundle.json" && file != "SHA256SUMS" {
-                let same = try Data(contentsOf: URL(filePath: "\(original)/\(file)"))
+                let same =
+                    try Data(contentsOf: URL(filePath: "\(original)/\(file)"))
                     == Data(contentsOf: URL(filePath: "\(path)/\(file)"))
                 #expect(same, "\(file) of \(job.profile) differs")
             }

@@ -76,6 +76,17 @@ struct BundlePlace: Sendable {
         Self.sync(versions)
     }
 
+    /// Removes the job's version: out of sight in one step, then file by file.
+    func remove() throws(DaemonError) {
+        defer { clear() }
+        do {
+            try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
+            try FileManager.default.moveItem(atPath: destination, toPath: "\(work)/old")
+        } catch {
+            throw DaemonError(.system, place: destination, "cannot be moved: \(error.localizedDescription)")
+        }
+    }
+
     /// Whether `latest` points to the job's version.
     var isLatest: Bool {
         let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(versions)/\(Self.latestName)")

@@ -15,13 +15,15 @@ final class JobLog: Sendable {
         var isFresh = false
         var stageBegan = ContinuousClock.now
         var finished: [(stage: String, seconds: Double)] = []
+        /// Opened by the first message: most children say nothing.
         var file: FileHandle?
         var written = 0
     }
 
     /// The last message that was no progress.
     let messages = Messages()
-    private let state: Mutex<State>
+    private let path: String
+    private let state = Mutex(State())
 
     /// A log of one run may take so many bytes; what comes after is not kept.
     private static let mostBytes = 256 << 10
@@ -29,14 +31,7 @@ final class JobLog: Sendable {
     private static let mostLines = 200
 
     /// A log that appends to the file at `path`; without one, nothing is kept.
-    init(path: String) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        var status = stat()
-        let size = descriptor >= 0 && fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
-        if size > Self.mostBytes { ftruncate(descriptor, 0) }
-        let file = descriptor >= 0 ? FileHandle(fileDescriptor: descriptor, closeOnDealloc: true) : nil
-        state = Mutex(State(file: file))
-    }
+    init(path: String) { self.path = path }
 
     /// Takes one line of the child's stderr.
     func add(_ line: String) {
@@ -46,6 +41,7 @@ final class JobLog: Sendable {
             let bytes = Array("\(line)\n".utf8)
             guard state.written + bytes.count <= Self.mostBytes else { return }
             state.written += bytes.count
+            if state.file == nil { state.file = Self.open(path) }
             // A full disk costs messages, not the job.
             try? state.file?.write(contentsOf: bytes)
         }
@@ -80,6 +76,15 @@ final class JobLog: Sendable {
     static func lines(path: String) -> [String] {
         guard let data = FileManager.default.contents(atPath: path)?.suffix(mostBytes) else { return [] }
         return String(decoding: data, as: UTF8.self).split(separator: "\n").suffix(mostLines).map(String.init)
+    }
+
+    /// The file at `path`, to be appended to; begun anew where it has grown too large.
+    private static func open(_ path: String) -> FileHandle? {
+        let descriptor = Foundation.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return nil }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, status.st_size > mostBytes { ftruncate(descriptor, 0) }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     private func note(_ progress: Progress) {

@@ -66,7 +66,7 @@ extension Engine: ServiceControl {
         }
     }
 
-    package func stageDurations() -> [String: [Double]] { stages }
+    package func stageDurations() -> [String: DurationHistogram] { stages }
 
     package func isReady() -> Bool { isUp && !isDraining && storeTrouble == nil }
 

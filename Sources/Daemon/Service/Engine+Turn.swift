@@ -13,10 +13,18 @@ extension Engine {
     /// Looks at models and profiles, and keeps the queue in step with them.
     func look() async {
         let now = ContinuousClock.now
-        if let lastLook, now - lastLook < Self.leastPause { return }
+        let pause = lastLook.map { now - $0 } ?? Self.rescan
+        guard pause >= Self.leastPause else { return }
+        let isUnsettled = await watcher.isUnsettled
+        guard watch.takeChange() || isUnsettled || wanted == nil || pause >= Self.rescan else { return }
         lastLook = now
         if ProfileSet.signature(configuration) != profileSet.signature || profileSet.members.isEmpty { loadProfiles() }
         await watcher.look(roots: configuration.models, settle: .seconds(configuration.settle))
+        for model in await watcher.takeRefused() {
+            logger.warning(
+                "model \(model.state.rawValue)",
+                metadata: ["path": "\(model.path)", "reason": "\(model.reason ?? "")"])
+        }
         await watchDirectories()
         await reconcile()
     }
@@ -95,8 +103,8 @@ extension Engine {
         let runner = JobRunner(
             job: job, configuration: configuration,
             neededBytes: min(bytes, member?.profile?.memory.storage ?? bytes), child: child, log: log)
-        let work = Task { end(job.id, await runner.run()) }
-        running[job.id] = RunningJob(job: job, child: child, log: log, work: work)
+        running[job.id] = RunningJob(job: job, child: child, log: log)
+        Task { end(job.id, await runner.run()) }
         announce(job, "running")
     }
 
@@ -114,6 +122,7 @@ extension Engine {
                 unrecorded[id] = nil
                 noteStore(nil)
                 if let job { announce(job, "\(job.state.rawValue)") }
+                if case .finished = event { lastCleaning = nil }
             } catch {
                 return noteStore(error)
             }
@@ -138,7 +147,7 @@ extension Engine {
     }
 
     private func keepStages(_ log: JobLog) {
-        for (stage, seconds) in log.takeFinishedStages() { stages[stage, default: []].append(seconds) }
+        for (stage, seconds) in log.takeFinishedStages() { stages[stage, default: DurationHistogram()].add(seconds) }
     }
 
     /// Forgets what the configuration does not keep.
@@ -147,7 +156,8 @@ extension Engine {
         guard let wanted, lastCleaning.map({ now - $0 >= Self.cleaning }) ?? true else { return }
         lastCleaning = now
         let retention = Retention(configuration: configuration, store: store, logger: logger)
-        await retention.clean(wanted: Set(wanted.map(\.key)), running: Set(running.keys), now: parts.now())
+        // Models of a directory that cannot be listed are wanted too, but nobody knows which they are.
+        await retention.clean(wanted: troubles.isEmpty ? Set(wanted.map(\.key)) : nil, now: parts.now())
     }
 
     func logPath(_ id: Int64) -> String { "\(configuration.state)/logs/\(id).log" }

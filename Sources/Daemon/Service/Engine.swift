@@ -25,7 +25,8 @@ package actor Engine: Service {
 
         package init(
             configurationPath: String, library: ProfileLibrary, executable: String,
-            policy: RetryPolicy = RetryPolicy(), manager: ServiceManager = ServiceManager(), logger: Logger,
+            policy: RetryPolicy = RetryPolicy(), manager: ServiceManager = ServiceManager(),
+            logger: Logger = Logger(label: "silent") { _ in SwiftLogNoOpLogHandler() },
             adopt: @escaping @Sendable (DaemonConfiguration) -> Void = { _ in },
             now: @escaping @Sendable () -> Date = { Date() }
         ) {
@@ -45,7 +46,6 @@ package actor Engine: Service {
         var job: Job
         let child: ChildProcess
         let log: JobLog
-        let work: Task<Void, Never>
     }
 
     let parts: Parts
@@ -61,7 +61,7 @@ package actor Engine: Service {
     /// Ends that the store could not take yet: a full disk must not make a job run again.
     var unrecorded: [Int64: JobEvent] = [:]
     var hub = EventHub()
-    var stages: [String: [Double]] = [:]
+    var stages: [String: DurationHistogram] = [:]
     var lastBeat: Date
     var isUp = false
     var isDraining = false
@@ -159,14 +159,17 @@ package actor Engine: Service {
         parts.manager.stopping()
         logger.notice("stopping", metadata: ["running": "\(running.count)"])
         for entry in running.values { entry.child.stop(grace: Self.grace) }
-        for entry in running.values { await entry.work.value }
+        // A bundle that is still being read back is found and taken by the next start.
+        let end = ContinuousClock.now + Self.drainLimit
+        while !running.isEmpty, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
         await recordEnds()
         hub.finish()
         logger.notice("stopped")
     }
 
-    /// What a child gets to put its work away; the whole drain takes at most 10 s.
+    /// What a child gets to put its work away, and what the whole drain may take.
     static let grace = Duration.seconds(7)
+    private static let drainLimit = Duration.seconds(9)
 
     /// A line for people.
     func status() async -> String {

@@ -10,10 +10,11 @@ struct Retention: Sendable {
     /// Cleans once.
     ///
     /// - Parameter wanted: What is asked for now: the jobs of these stay however old they are, or they would be done again.
-    func clean(wanted: Set<JobKey>, running: Set<Int64>, now: Date) async {
+    ///   Nil where that is not known: then all stay.
+    func clean(wanted: Set<JobKey>?, now: Date) async {
         do throws(DaemonError) {
             if let most = configuration.retention.bundles { try await removeBundles(beyond: most) }
-            if let seconds = configuration.retention.jobs {
+            if let wanted, let seconds = configuration.retention.jobs {
                 for id in try await store.forgetJobs(finishedBefore: now - seconds, except: wanted) {
                     try? FileManager.default.removeItem(atPath: "\(configuration.state)/logs/\(id).log")
                 }
@@ -32,7 +33,7 @@ struct Retention: Sendable {
                 continue
             }
             do {
-                try FileManager.default.removeItem(atPath: path)
+                try place.remove()
                 try await store.forgetBundle(of: job.id)
                 logger.info("removed an old bundle", metadata: ["path": "\(path)"])
             } catch {

@@ -19,8 +19,8 @@ package protocol ServiceControl: Sendable {
     func log(_ id: Int64) async throws -> [String]
     func models() async -> [WatchedModel]
     func profiles() async -> [WatchedProfile]
-    /// Finished stages since the start: name and seconds, for histograms.
-    func stageDurations() async -> [String: [Double]]
+    /// How long stages took that finished since the start, by name.
+    func stageDurations() async -> [String: DurationHistogram]
     /// Whether scan, store and scheduler are up (readiness), and when the job loop last beat.
     func isReady() async -> Bool
     func heartbeat() async -> Date

@@ -20,7 +20,6 @@ package struct SystemdUnit: Sendable {
         # Directories of the configuration belong under /var/lib/fettle; add ReadWritePaths= for others.
         [Unit]
         Description=Fettle tunes language models for devices
-        Documentation=man:fettle(1)
         After=local-fs.target
         ConditionPathExists=\(escaped(configuration))
 

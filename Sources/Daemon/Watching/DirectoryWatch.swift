@@ -20,6 +20,7 @@ final class DirectoryWatch: Sendable {
     private let descriptor: Int32
     private let source: any DispatchSourceRead
     private let watches: Mutex<Watches>
+    private let hasChanged = Atomic(true)
 
     /// Everything that completes, renames or removes a file. Not IN_MODIFY: a download would wake its watcher for each
     /// block, and what changes is looked at anyway until it has settled.
@@ -40,6 +41,7 @@ final class DirectoryWatch: Sendable {
         source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         source.setEventHandler { [weak self] in
             self?.drain()
+            self?.hasChanged.store(true, ordering: .relaxed)
             change()
         }
         let descriptor = descriptor
@@ -48,6 +50,9 @@ final class DirectoryWatch: Sendable {
     }
 
     deinit { source.cancel() }
+
+    /// Whether something has changed since the last call; true for the first.
+    func takeChange() -> Bool { hasChanged.exchange(false, ordering: .relaxed) }
 
     /// Watches these directories and no others. Returns those that the system refused, which are to be looked at from time
     /// to time instead.

@@ -23,6 +23,8 @@ actor ModelWatcher {
     private let change: @Sendable () -> Void
     private var entries: [String: Entry] = [:]
     private var reading = 0
+    private var settle = Duration.zero
+    private var refused: Set<String> = []
     /// Directories that could not be listed, and why.
     private(set) var troubles: [String: String] = [:]
 
@@ -45,6 +47,12 @@ actor ModelWatcher {
         entries.values.contains { $0.missingSince != nil || ($0.state == .settling && $0.sighting.obstacle == nil) }
     }
 
+    /// Models that came to a state since the last call which somebody should hear of: they will not be tuned as they are.
+    func takeRefused() -> [WatchedModel] {
+        defer { refused = [] }
+        return models.filter { refused.contains($0.path) }
+    }
+
     /// Every model with its state, by path.
     var models: [WatchedModel] {
         entries.values.sorted { $0.sighting.path < $1.sighting.path }.map { entry in
@@ -56,6 +64,7 @@ actor ModelWatcher {
 
     /// Looks at all of `roots`, and starts to read what has not changed for `settle`.
     func look(roots: [String], settle: Duration) async {
+        self.settle = settle
         let now = ContinuousClock.now
         var seen: Set<String> = []
         troubles = [:]
@@ -71,8 +80,8 @@ actor ModelWatcher {
                 seen.formUnion(entries.keys.filter { $0.hasPrefix(root) })
             }
         }
-        forgetMissing(seen: seen, settle: settle, now: now)
-        startReading(settle: settle, now: now)
+        forgetMissing(seen: seen, now: now)
+        startReading(now: now)
     }
 
     private func note(_ sighting: ModelSighting, now: ContinuousClock.Instant) async {
@@ -94,7 +103,7 @@ actor ModelWatcher {
 
     /// Drops what has been gone for the settle time. One that may have been renamed stays until its new name was read, so
     /// that its jobs find it there.
-    private func forgetMissing(seen: Set<String>, settle: Duration, now: ContinuousClock.Instant) {
+    private func forgetMissing(seen: Set<String>, now: ContinuousClock.Instant) {
         let pending = Set(
             entries.values.filter { $0.state == .settling && $0.missingSince == nil }.map(\.sighting.bytes))
         for (path, entry) in entries where !seen.contains(path) {
@@ -107,7 +116,7 @@ actor ModelWatcher {
         }
     }
 
-    private func startReading(settle: Duration, now: ContinuousClock.Instant) {
+    private func startReading(now: ContinuousClock.Instant) {
         let due = entries.values.filter { entry in
             entry.state == .settling && !entry.isBeingRead && entry.missingSince == nil && now - entry.since >= settle
         }
@@ -126,7 +135,10 @@ actor ModelWatcher {
             finding = .unreadable("\(error)")
         }
         reading -= 1
-        defer { change() }
+        defer {
+            startReading(now: .now)
+            change()
+        }
         entries[sighting.path]?.isBeingRead = false
         // What changed while it was read is read again once it has settled.
         guard entries[sighting.path]?.sighting == sighting, ModelSighting(path: sighting.path) == sighting else {
@@ -139,11 +151,15 @@ actor ModelWatcher {
             // A store that cannot be written costs one more reading after a restart, no more.
             try? await store.remember(known, path: sighting.path, signature: sighting.signature)
         case .incomplete(let reason):
-            entries[sighting.path]?.state = .incomplete
-            entries[sighting.path]?.reason = reason
+            refuse(sighting.path, .incomplete, reason)
         case .unreadable(let reason):
-            entries[sighting.path]?.state = .unreadable
-            entries[sighting.path]?.reason = reason
+            refuse(sighting.path, .unreadable, reason)
         }
+    }
+
+    private func refuse(_ path: String, _ state: WatchedModel.State, _ reason: String) {
+        entries[path]?.state = state
+        entries[path]?.reason = reason
+        refused.insert(path)
     }
 }

@@ -9,7 +9,8 @@ internal import Profiles
 struct DaemonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "daemon", abstract: "Watches model directories and tunes what arrives.",
-        discussion: "SIGTERM and SIGINT stop it within 10 seconds, keeping what is done; SIGHUP reloads the configuration.")
+        discussion:
+            "SIGTERM and SIGINT stop it within 10 seconds, keeping what is done; SIGHUP reloads the configuration.")
 
     @Option(help: "The configuration, a YAML file.") var config: String
     @Flag(help: "Check the configuration and print what would be watched.") var check = false

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Bundles
 internal import Daemon
 internal import Foundation
+internal import Tuning
 
 /// Jobs of the daemon for a terminal.
 enum JobDisplay {

@@ -73,7 +73,11 @@ actor FakeControl: ServiceControl {
 
     func profiles() -> [WatchedProfile] { [WatchedProfile(name: "p", source: "p.yaml", digest: "bb", error: nil)] }
 
-    func stageDurations() -> [String: [Double]] { ["score": [0.05, 3, 4000], "solve": [0.2]] }
+    func stageDurations() -> [String: DurationHistogram] {
+        var score = DurationHistogram()
+        for seconds in [0.05, 3, 40_000] { score.add(seconds) }
+        return ["score": score]
+    }
 
     func isReady() -> Bool { isUp }
 

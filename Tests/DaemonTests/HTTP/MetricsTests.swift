@@ -28,7 +28,7 @@ import Testing
             #expect(value("fettle_bundle_bytes", ["model": "a", "profile": "p"]) == 10_000)
             #expect(value("fettle_bundle_bytes", ["model": "quo\"te\\d", "profile": "p"]) == 10_000)
             #expect(value("fettle_stage_duration_seconds_count", ["stage": "score"]) == 3)
-            #expect(value("fettle_stage_duration_seconds_bucket", ["stage": "score", "le": "5"]) == 2)
+            #expect(value("fettle_stage_duration_seconds_bucket", ["stage": "score", "le": "3"]) == 2)
             #expect(
                 (value("process_resident_memory_bytes") ?? 0) > 1e6 && (value("process_cpu_seconds_total") ?? 0) > 0)
             let started = value("process_start_time_seconds") ?? 0

@@ -13,7 +13,6 @@ struct MetricsPage: Sendable {
     static let bundleLimit = 200
     /// The most stages that have series of their own.
     private static let stageLimit = 32
-    private static let stageBounds = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600]
 
     /// The page.
     func text() async throws -> String {
@@ -49,15 +48,10 @@ struct MetricsPage: Sendable {
     }
 
     private func writeStages(to text: inout PrometheusText) async {
-        text.family("fettle_stage_duration_seconds", .histogram, "Time of each finished stage of a job.")
-        var histograms: [String: Histogram] = [:]
-        for (stage, seconds) in await control.stageDurations().sorted(by: { $0.key < $1.key }) {
-            let name = histograms.count < Self.stageLimit ? stage : "other"
-            for value in seconds { histograms[name, default: Histogram(bounds: Self.stageBounds)].add(value) }
-        }
-        for (stage, histogram) in histograms.sorted(by: { $0.key < $1.key }) {
-            text.histogram("fettle_stage_duration_seconds", [("stage", stage)], histogram)
-        }
+        let name = "fettle_stage_duration_seconds"
+        text.family(name, .histogram, "Time of each finished stage of a job.")
+        let stages = await control.stageDurations().sorted { $0.key < $1.key }
+        for (stage, durations) in stages.prefix(Self.stageLimit) { text.histogram(name, [("stage", stage)], durations) }
     }
 
     private func writeWatched(to text: inout PrometheusText) async {

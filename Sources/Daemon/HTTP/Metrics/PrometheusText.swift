@@ -24,11 +24,9 @@ struct PrometheusText: Sendable {
     }
 
     /// Adds the samples of one histogram.
-    mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: Histogram) {
-        var total = 0
+    mutating func histogram(_ name: String, _ labels: [(String, String)], _ histogram: DurationHistogram) {
         for (bound, count) in zip(histogram.bounds, histogram.counts) {
-            total += count
-            sample("\(name)_bucket", labels + [("le", Self.number(bound))], Double(total))
+            sample("\(name)_bucket", labels + [("le", Self.number(bound))], Double(count))
         }
         sample("\(name)_bucket", labels + [("le", "+Inf")], Double(histogram.count))
         sample("\(name)_sum", labels, histogram.sum)

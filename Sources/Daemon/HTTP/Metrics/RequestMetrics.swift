@@ -11,7 +11,7 @@ final class RequestMetrics: Sendable {
 
     private struct State {
         var counts: [Series: Int] = [:]
-        var seconds: [String: Histogram] = [:]
+        var seconds: [String: DurationHistogram] = [:]
     }
 
     private let state = Mutex(State())
@@ -26,7 +26,7 @@ final class RequestMetrics: Sendable {
         let series = Series(route: route, method: known.contains(method) ? method.rawValue : "other", status: status)
         state.withLock { state in
             state.counts[series, default: 0] += 1
-            state.seconds[route, default: Histogram(bounds: Self.bounds)].add(seconds)
+            state.seconds[route, default: DurationHistogram(bounds: Self.bounds)].add(seconds)
         }
     }
 
