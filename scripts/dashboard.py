@@ -77,19 +77,23 @@ class Browser:
         message, self.pending = self.pending.split(b"\0", 1)
         return json.loads(message)
 
-    def run(self, script):
+    def run(self, script, otherwise=None):
         result = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in result:
+            if otherwise is not None:
+                return otherwise
             raise SystemExit(f"{script}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
     def wait(self, what, script, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self.run(script):
+            if self.run(script, otherwise=False):
                 return
             time.sleep(0.1)
-        raise SystemExit(f"{what}: not within {seconds} s; the page shows:\n{self.run('document.body.innerText')}")
+        self.call("Runtime.evaluate", expression="1")
+        faults = [event["params"] for event in self.events if event["method"] in ("Runtime.exceptionThrown", "Log.entryAdded")]
+        raise SystemExit(f"{what}: not within {seconds} s; {faults}; the page shows:\n{self.run('document.body.innerText')}")
 
     def picture(self, path, width, scheme):
         self.size(width)
@@ -163,7 +167,7 @@ def use(browser):
     browser.wait("the retried job is done", row(1, "done"))
     browser.wait("both bundles are listed", "document.querySelectorAll('#bundle-list article').length === 2")
     browser.run("document.querySelector('#bundle-list summary').click()")
-    browser.wait("a bundle opens", "document.querySelector('#bundle-list svg.front .chosen')")
+    browser.wait("a bundle opens", "document.querySelector('#bundle-list svg.front .chosen')", seconds=20)
     check(browser.run("document.querySelectorAll('#bundle-list .heat td').length > 10"), "layers are drawn")
     check(browser.run("document.querySelector('#bundle-list article').textContent.includes('memory.storage')"), "verdicts are shown")
     browser.run("document.getElementById('log-2').click()")

@@ -1,12 +1,11 @@
+import Daemon
 import Foundation
 import Testing
 
 /// Who may ask for what: token, Host, Origin.
 @Suite struct AccessTests {
-    private let change = ("POST", "/v1/jobs/3/cancel")
-
     @Test func loopbackWithAToken() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             #expect(try await server.ask("/v1/jobs").status == 200)
             for token in [nil, "wrong", TestServer.token + "x", String(TestServer.token.dropLast()), "", " "] {
                 let answer = try await server.ask("POST", "/v1/jobs/3/cancel", token: token, body: "")
@@ -24,7 +23,7 @@ import Testing
     }
 
     @Test func withoutATokenChangesAreRefused() async throws {
-        try await TestServer.run(token: nil) { server in
+        try await TestServer.run(token: nil) { (server: TestServer) async throws in
             for token in [nil, "anything", ""] {
                 let answer = try await server.ask("POST", "/v1/jobs/3/cancel", token: token, body: "")
                 #expect(answer.status == 403 && answer.text.contains("http.token-file"))
@@ -35,7 +34,7 @@ import Testing
     }
 
     @Test func everyAddressNeedsTheTokenForAll() async throws {
-        try await TestServer.run(host: "0.0.0.0") { server in
+        try await TestServer.run(host: "0.0.0.0") { (server: TestServer) async throws in
             for path in [
                 "/v1/jobs", "/v1/events", "/metrics", "/healthz", "/v1/openapi.json", "/v1/bundles", "/v1/models",
             ] {
@@ -45,14 +44,14 @@ import Testing
             // The page itself holds nothing, and a browser cannot send a token before it has the page.
             #expect(try await server.ask("/").status == 200)
         }
-        try await TestServer.run(host: "0.0.0.0", token: nil) { server in
+        try await TestServer.run(host: "0.0.0.0", token: nil) { (server: TestServer) async throws in
             #expect(try await server.ask("/v1/jobs", token: "x").status == 403)
         }
     }
 
     @Test(arguments: [0o644, 0o604, 0o666])
     func aTokenThatAllCanReadIsRefused(mode: Int) async throws {
-        try await TestServer.run(tokenMode: mode) { server in
+        try await TestServer.run(tokenMode: mode) { (server: TestServer) async throws in
             let answer = try await server.ask("POST", "/v1/jobs/3/cancel", token: TestServer.token, body: "")
             #expect(answer.status == 403 && answer.text.contains("chmod"))
             #expect(server.log.all.contains { $0.hasPrefix("warning") && $0.contains("chmod 600") })
@@ -60,7 +59,7 @@ import Testing
     }
 
     @Test func theTokenIsReadAgainWhenItChanges() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             func status(_ token: String) async throws -> Int {
                 try await server.ask("POST", "/v1/jobs/1/cancel", token: token, body: "").status
             }
@@ -87,7 +86,7 @@ import Testing
         ("localhost:80:80", 403), ("localhost:x", 403), ("[::1", 403), ("user@localhost", 403), ("", 403),
     ])
     func hosts(host: String, status: Int) async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             for path in ["/", "/v1/jobs", "/healthz", "/nothing"] {
                 let expected = status == 200 && path == "/nothing" ? 404 : status
                 #expect(try await server.ask("GET", path, host: host).status == expected, "\(host) \(path)")
@@ -96,7 +95,7 @@ import Testing
     }
 
     @Test func oneHostIsNeeded() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let two = "GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n"
             #expect(try await server.exchange(Array(two.utf8)).status == 400)
             let none = "GET /v1/jobs HTTP/1.1\r\nConnection: close\r\n\r\n"
@@ -105,7 +104,7 @@ import Testing
     }
 
     @Test func origins() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             func status(_ origin: String, _ method: String, _ path: String) async throws -> Int {
                 try await server.ask(
                     method, path, token: TestServer.token, headers: ["Origin: \(origin)"],
@@ -125,7 +124,7 @@ import Testing
     }
 
     @Test func refusalsAreLoggedOncePerKind() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             for _ in 0..<50 { _ = try await server.ask("GET", "/", host: "evil\u{7}example\u{1B}[31m") }
             for _ in 0..<50 { _ = try await server.ask("POST", "/v1/jobs/3/cancel", token: "wrong", body: "") }
             let refused = server.log.all.filter { $0.contains("refused") }

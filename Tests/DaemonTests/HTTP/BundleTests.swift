@@ -1,10 +1,11 @@
+import Daemon
 import Foundation
 import Testing
 
 /// What comes out of bundles: the list, files and ranges of them, whole archives.
 @Suite struct BundleTests {
     @Test func theList() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             #expect(try await server.ask("/v1/bundles").member("bundles") as? [Any] != nil)
             try SampleBundle.write(to: server.folder("bundles/a@p/k1"))
             try SampleBundle.write(to: server.folder("bundles/a@p/k2"))
@@ -33,7 +34,7 @@ import Testing
     }
 
     @Test func filesAndRanges() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             try SampleBundle.write(to: server.folder("bundles/a@p"))
             let path = "/v1/bundles/a@p/files/model.safetensors"
             let whole = try await server.ask(path)
@@ -62,7 +63,7 @@ import Testing
     }
 
     @Test func anArchiveUnpacksToTheBundle() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             // A name that no plain header holds.
             let name = String(repeating: "modèle-", count: 20) + "@p"
             try SampleBundle.write(to: server.folder("bundles/\(name)"))

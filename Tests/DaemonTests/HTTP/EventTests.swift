@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func sixtyFourClientsSeeEveryChange() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let clients = try (0..<64).map { _ in try open(server, "/v1/events") }
             for client in clients {
                 #expect(try await Blocking.run { try client.receive(until: "event: sync") }.contains("retry: 2000"))
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func whoLeavesIsForgotten() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             do {
                 let client = try open(server, "/v1/events")
                 _ = try await Blocking.run { try client.receive(until: "sync") }
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func whoComesBackMissesNothing() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let first = try open(server, "/v1/events")
             _ = try await Blocking.run { try first.receive(until: "sync") }
             await server.control.change(FakeControl.job(2, .done))
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func theEventsOfOneJob() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let client = try open(server, "/v1/jobs/2/events")
             #expect(try await Blocking.run { try client.receive(until: "\"id\":2") }.contains("\"state\":\"running\""))
             await server.control.change(FakeControl.job(3, .failed))
@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func theClientFollowsAJobToItsEnd() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let client = DaemonClient(ServiceURL(server.address), token: nil)
             let follow = Task {
                 try await Blocking.run {

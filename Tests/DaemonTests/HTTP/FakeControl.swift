@@ -68,10 +68,10 @@ actor FakeControl: ServiceControl {
     func log(_ id: Int64) -> [String] { ["first", "second \u{1B}[31m"] }
 
     func models() -> [WatchedModel] {
-        [WatchedModel(name: "a", path: "/secret/models/a.gguf", state: .ready, reason: nil, bytes: 10, digest: "aa")]
+        decoded(#"[{"name":"a","path":"/secret/models/a.gguf","state":"ready","bytes":10,"digest":"aa"}]"#)
     }
 
-    func profiles() -> [WatchedProfile] { [WatchedProfile(name: "p", source: "p.yaml", digest: "bb", error: nil)] }
+    func profiles() -> [WatchedProfile] { decoded(#"[{"name":"p","source":"p.yaml","digest":"bb"}]"#) }
 
     func stageDurations() -> [String: DurationHistogram] {
         var score = DurationHistogram()
@@ -82,6 +82,10 @@ actor FakeControl: ServiceControl {
     func isReady() -> Bool { isUp }
 
     func heartbeat() -> Date { beat }
+
+    private func decoded<Value: Decodable>(_ json: String) -> [Value] {
+        (try? JSONDecoder().decode([Value].self, from: Data(json.utf8))) ?? []
+    }
 
     private func change(
         _ id: Int64, to state: JobState, if isAllowed: (JobState) -> Bool

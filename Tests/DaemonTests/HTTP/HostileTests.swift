@@ -4,7 +4,7 @@ import Testing
 /// Requests that no client of good will sends: refused, and the service goes on.
 @Suite struct HostileTests {
     @Test func noPathLeavesTheBundles() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             try SampleBundle.write(to: server.folder("bundles/a@p/k1"))
             try server.folder.write("THE SECRET", to: "secret.txt")
             try FileManager.default.createSymbolicLink(
@@ -51,7 +51,7 @@ import Testing
         "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\u{16}\u{3}\u{1}\u{0}\u{5}hello",
     ])
     func malformed(text: String) async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let answer = try await server.exchange(
                 Array(text.utf8) + Array("Connection: close\r\n\r\n".utf8), seconds: 15)
             #expect([0, 400, 404, 405].contains(answer.status), "\(answer.status)")
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func longHeads() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let long = String(repeating: "a", count: 1 << 20)
             let many = (0..<500).map { "X-\($0): y\r\n" }.joined()
             for head in [
@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: [true, false])
     func aHugeBody(isChunked: Bool) async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let before = try await resident(server)
             let connection = try RawConnection(server.address, seconds: 20)
             let (answer, sent) = try await Blocking.run {
@@ -110,11 +110,12 @@ import Testing
     }
 
     @Test func slowClientsAreCutOff() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             let began = ContinuousClock.now
             async let head = drip("GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", server)
             async let silent = drip("", server)
-            #expect(try await head && silent)
+            let isCutOff = try await [head, silent]
+            #expect(isCutOff == [true, true])
             #expect(ContinuousClock.now - began < .seconds(14))
             #expect(server.log.all.contains { $0.contains("too slowly") })
             #expect(try await server.ask("/v1/jobs").status == 200)

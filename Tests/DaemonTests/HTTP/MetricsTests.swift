@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func theTextIsAsPrometheusReadsIt() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             try SampleBundle.write(to: server.folder("bundles/a@p/k1"))
             try SampleBundle.write(to: server.folder("bundles/q/k2"), model: "quo\\\"te\\\\d")
             _ = try await server.ask("/v1/jobs")
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func seriesDoNotGrowWithWhatIsAsked() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             func names() async throws -> Set<String> {
                 Set(
                     try parse(try await server.ask("/metrics").text).map {

@@ -1,10 +1,11 @@
+import Daemon
 import Foundation
 import Testing
 
 /// Every route, asked over a socket, against what the OpenAPI document says of it.
 @Suite struct RouteTests {
     @Test func everyOperationAnswersAsDescribed() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             try SampleBundle.write(to: server.folder("bundles/a@p/k1"))
             let document = try #require(try await server.ask("/v1/openapi.json").json as? [String: Any])
             #expect(document["openapi"] as? String == "3.1.0")
@@ -67,7 +68,8 @@ import Testing
     }
 
     @Test func pagesOfJobs() async throws {
-        try await TestServer.run(jobs: (1...25).map { FakeControl.job($0, $0 % 2 == 0 ? .done : .queued) }) { server in
+        try await TestServer.run(jobs: (1...25).map { FakeControl.job($0, $0 % 2 == 0 ? .done : .queued) }) {
+            (server: TestServer) async throws in
             var ids: [Int] = []
             var before = ""
             repeat {
@@ -87,13 +89,13 @@ import Testing
         "limit=99999999999999999999",
     ])
     func badQueries(query: String) async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             #expect(try await server.ask("/v1/jobs?\(query)").status == 400)
         }
     }
 
     @Test func aChangeIsSeenAtOnce() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             for round in 0..<20 {
                 // The list is kept between changes; no change may be missed for that.
                 var job = FakeControl.job(2, .running)
@@ -107,7 +109,7 @@ import Testing
     }
 
     @Test func submissions() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             func submit(_ body: String, _ headers: [String] = []) async throws -> RawAnswer {
                 try await server.ask("POST", "/v1/jobs", token: TestServer.token, headers: headers, body: body)
             }
@@ -131,7 +133,7 @@ import Testing
     }
 
     @Test func health() async throws {
-        try await TestServer.run { server in
+        try await TestServer.run { (server: TestServer) async throws in
             await server.control.set(isUp: false, beat: Date(timeIntervalSinceNow: -120))
             #expect(try await server.ask("/healthz").status == 503)
             #expect(try await server.ask("/readyz").status == 503)

@@ -63,9 +63,14 @@ struct TestServer {
         }
     }
 
+    /// Gets `target`.
+    func ask(_ target: String, token: String? = nil, headers: [String] = []) async throws -> RawAnswer {
+        try await ask("GET", target, token: token, headers: headers)
+    }
+
     /// Asks for `target`, with `headers` as they stand.
     func ask(
-        _ method: String = "GET", _ target: String, host: String? = nil, token: String? = nil, headers: [String] = [],
+        _ method: String, _ target: String, host: String? = nil, token: String? = nil, headers: [String] = [],
         body: String? = nil
     ) async throws -> RawAnswer {
         var lines = ["\(method) \(target) HTTP/1.1", "Host: \(host ?? "\(address)")", "Connection: close"]
