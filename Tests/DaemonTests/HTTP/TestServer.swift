@@ -33,9 +33,12 @@ struct TestServer {
         let control = FakeControl(jobs: jobs)
         let log = LogLines()
         let (addresses, continuation) = AsyncStream.makeStream(of: ListenAddress.self)
+        let configuration = try DaemonConfiguration.parse(
+            "models: m\nbundles: b\nstate: s\nprofiles: p\n"
+                + "http: {listen: \(host):0\(token == nil ? "" : ", token-file: token")}\n", file: folder("fettle.yaml")
+        )
         let service = HTTPService(
-            DaemonConfiguration.HTTP(
-                listen: try #require(ListenAddress("\(host):0")), tokenFile: token == nil ? nil : folder("token")),
+            try #require(configuration.http),
             bundles: folder("bundles"), state: folder("state"), control: control, version: "9.9.9", logger: log.logger,
             onListening: { continuation.yield($0) })
         try await withThrowingTaskGroup(of: Void.self) { group in
