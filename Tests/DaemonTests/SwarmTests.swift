@@ -1,6 +1,6 @@
 import Compute
+import Daemon
 import Foundation
-import Synchronization
 import Testing
 
 /// Many models at once from eight writers that rename, copy in pieces and delete: each complete model is tuned exactly once.
@@ -28,24 +28,24 @@ import Testing
             profiles: ["one": DaemonRun.profile("one", storage: 200_000, weights: "[4]")],
             settings: "settle: 700 ms\nworkers: 2\n")
         try run.start()
-        let staying = Mutex<Set<String>>([])
         let models = run.folder("models")
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        let expected = try await withThrowingTaskGroup(of: [String].self) { group in
             for writer in 0..<Self.writers {
                 group.addTask {
+                    var names: [String] = []
                     var generator = SeededGenerator(seed: UInt64(writer))
                     for index in stride(from: writer, to: Self.count, by: Self.writers) {
                         let way = Way.allCases.randomElement(using: &generator) ?? .renamed
                         let data = try TinyModel.gguf(seed: UInt64(1000 + index))
                         if let name = try await Self.write(data, "\(models)/m\(index)", way) {
-                            _ = staying.withLock { $0.insert(name) }
+                            names.append(name)
                         }
                     }
+                    return names
                 }
             }
-            try await group.waitForAll()
+            return try await group.reduce(into: Set<String>()) { $0.formUnion($1) }
         }
-        let expected = staying.withLock { $0 }
         let jobs = try await run.wait(seconds: 60 + 2 * Double(Self.count), "every model is tuned") { jobs in
             jobs.count { $0.state == .done } >= expected.count && jobs.allSatisfy(\.state.isFinal)
         }

@@ -76,6 +76,19 @@ import Testing
         try await run.wait("a good one in its place is tuned", until: isDone)
     }
 
+    @Test func aChildThatWantsMoreMemoryThanItMay() async throws {
+        let run = try DaemonRun(settings: "settle: 200 ms\nmemory-ceiling: 3 MB\n")
+        try TinyModel.gguf(seed: 26).write(to: URL(filePath: run.folder("models/tiny.gguf")))
+        try run.start()
+        let jobs = try await run.wait("the child dies, not the daemon") { jobs in
+            jobs.first?.attempts == 1 && jobs.first?.state == .queued && jobs.first?.notBefore != nil
+        }
+        #expect(jobs.first?.message?.contains("signal") == true, "\(jobs)")
+        try run.configure(profiles: ["one"], settings: "settle: 200 ms\n")
+        try await run.waitForLog("configuration reloaded")
+        try await run.wait("the next run succeeds", until: isDone)
+    }
+
     @Test func whatAUserPutInTheWayStays() async throws {
         let run = try DaemonRun()
         try run.folder.write("mine", to: "bundles/tiny@one/latest/notes.txt")

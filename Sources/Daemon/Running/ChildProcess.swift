@@ -160,13 +160,26 @@ final class ChildProcess: Sendable {
             &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
         var process: pid_t = 0
-        var pointers: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
-        pointers.append(nil)
-        defer { pointers.forEach { free($0) } }
-        let code = posix_spawn(&process, executable, &actions, &attributes, pointers, environ)
+        let words = Self.strings([executable] + arguments)
+        let environment = Self.strings(Self.environment)
+        defer { (words + environment).forEach { free($0) } }
+        let code = posix_spawn(&process, executable, &actions, &attributes, words, environment)
         guard code == 0 else {
             throw DaemonError(.system, place: executable, "cannot be started: \(String(cString: strerror(code)))")
         }
         return process
+    }
+
+    /// The daemon's environment without what the service manager tells the daemon alone, and without a backtrace that takes
+    /// seconds and memory after a crash.
+    private static var environment: [String] {
+        let own = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "SWIFT_BACKTRACE"]
+        let kept = ProcessInfo.processInfo.environment.filter { !own.contains($0.key) }
+        return kept.map { "\($0.key)=\($0.value)" } + ["SWIFT_BACKTRACE=enable=no"]
+    }
+
+    /// C strings with a null pointer at the end, to be freed.
+    private static func strings(_ texts: [String]) -> [UnsafeMutablePointer<CChar>?] {
+        texts.map { strdup($0) } + [nil]
     }
 }

@@ -9,6 +9,7 @@ extension Engine {
     /// Looks follow each other at this distance at least, however much happens.
     private static let leastPause = Duration.milliseconds(200)
     private static let cleaning = Duration.seconds(600)
+    private static let leastRecordPause = Duration.milliseconds(900)
 
     /// Looks at models and profiles, and keeps the queue in step with them.
     func look() async {
@@ -134,11 +135,14 @@ extension Engine {
         for id in running.keys.sorted() {
             guard var entry = running[id] else { continue }
             keepStages(entry.log)
+            let now = ContinuousClock.now
+            guard entry.recorded.map({ now - $0 >= Self.leastRecordPause }) ?? true else { continue }
             guard let progress = entry.log.takeProgress() else { continue }
             entry.job.stage = progress.stage
             entry.job.fraction = progress.fraction
             entry.job.message = progress.detail
-            running[id]?.job = entry.job
+            entry.recorded = now
+            running[id] = entry
             hub.publish(entry.job)
             // Progress that is not kept is only progress that a restart does not show.
             try? await store.record(

@@ -46,6 +46,8 @@ package actor Engine: Service {
         var job: Job
         let child: ChildProcess
         let log: JobLog
+        /// When its progress was last kept.
+        var recorded: ContinuousClock.Instant?
     }
 
     let parts: Parts
@@ -161,7 +163,10 @@ package actor Engine: Service {
         for entry in running.values { entry.child.stop(grace: Self.grace) }
         // A bundle that is still being read back is found and taken by the next start.
         let end = ContinuousClock.now + Self.drainLimit
-        while !running.isEmpty, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
+        while !running.isEmpty, ContinuousClock.now < end {
+            // A task of its own: in a cancelled one, sleeping takes no time.
+            await Task { try? await Task.sleep(for: .milliseconds(20)) }.value
+        }
         await recordEnds()
         hub.finish()
         logger.notice("stopped")

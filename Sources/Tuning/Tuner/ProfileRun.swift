@@ -14,6 +14,7 @@ struct ProfileRun {
     let pool: ThreadPool
     let timer: StageTimer
     let reference: LazyReference
+    let store: ScoreStore
 
     /// Rounds in which a quality limit is corrected by what was measured.
     private static let rounds = 3
@@ -56,10 +57,11 @@ struct ProfileRun {
     private func verify(
         _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
     ) throws -> Verifier.Outcome {
-        let reference = try reference.model()
-        return try timer.run("verify") {
+        try timer.run("verify") {
             try Verifier(
-                knapsack: knapsack, text: text.evaluation, reference: reference, measuresBaselines: !isOutOfTime,
+                knapsack: knapsack, text: text.evaluation, reference: reference.model, store: store,
+                context: ScoreContext(model: model, calibration: text.calibration, seed: options.seed),
+                measuresBaselines: !isOutOfTime,
                 progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) }
             ).verify(chosen, packer: &packer)
         }

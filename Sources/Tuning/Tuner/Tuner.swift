@@ -57,7 +57,7 @@ package struct Tuner {
                 guard let text = texts[key], let scores = scores[key] else { continue }
                 let run = ProfileRun(
                     model: model, profile: profile, catalog: catalog, scores: scores, text: text, options: options,
-                    pool: pool, timer: timer, reference: reference)
+                    pool: pool, timer: timer, reference: reference, store: store)
                 results.append(try run.result())
             }
             return results

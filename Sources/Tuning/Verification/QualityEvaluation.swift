@@ -25,6 +25,22 @@ package struct QualityEvaluation: Sendable {
         package var candidateLogProbability = 0.0
         package var agreements = 0
 
+        package init() {}
+
+        /// Scores as the store keeps them; nil where these are none.
+        init?(numbers: [Double]) {
+            guard numbers.count > 3 else { return nil }
+            referenceLogProbability = numbers[0]
+            candidateLogProbability = numbers[1]
+            agreements = Int(numbers[2])
+            divergences = Array(numbers[3...])
+        }
+
+        /// All of it in one row of numbers, for the store.
+        var numbers: [Double] {
+            [referenceLogProbability, candidateLogProbability, Double(agreements)] + divergences
+        }
+
         /// The summary; `mode` is how the candidate was run.
         package func measure(text: EvaluationText, mode: String, predictedKL: Double?) -> QualityMeasure {
             let count = Double(max(divergences.count, 1))

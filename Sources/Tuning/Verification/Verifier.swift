@@ -9,7 +9,11 @@ internal import Reference
 struct Verifier {
     let knapsack: PlanProblem
     let text: EvaluationText
-    let reference: ReferenceModel
+    /// Made when something is measured that the store does not have.
+    let reference: () throws -> ReferenceModel
+    let store: ScoreStore
+    /// What the scores depend on, and with them the plans' bytes.
+    let context: ScoreContext
     /// Whether baselines are measured too.
     let measuresBaselines: Bool
     let progress: (_ fraction: Double) throws(TuningError) -> Void
@@ -57,16 +61,35 @@ struct Verifier {
             correction: predicted > 0 ? measures[0].kl / predicted : 1)
     }
 
+    /// Measures `plans`; what the store has is taken from there.
     private func measure(_ plans: [[Int]], packer: inout PlanPacker) throws -> [QualityMeasure] {
-        var candidates: [IntegerModel] = []
-        for chosen in plans {
-            candidates.append(try packer.runtimeModel(of: knapsack.plan(chosen), context: text.context))
-        }
         let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
-        let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
-            .run(candidates, progress: progress)
-        packer.releaseExecutables()
-        return zip(scores, plans).map { $0.measure(text: text, mode: mode, predictedKL: sensitivity($1)) }
+        let context = context.evaluationKey(text, mode: mode)
+        let names = plans.map { knapsack.plan($0).digest }
+        var known: [String: QualityEvaluation.Scores] = [:]
+        for name in names {
+            let numbers: [Double]? = try store.vector(name, in: context)
+            known[name] = numbers.flatMap(QualityEvaluation.Scores.init(numbers:))
+        }
+        let missing = zip(plans, names).filter { known[$0.1] == nil }
+        if !missing.isEmpty {
+            var candidates: [IntegerModel] = []
+            for (chosen, _) in missing {
+                candidates.append(try packer.runtimeModel(of: knapsack.plan(chosen), context: text.context))
+            }
+            let reference = try reference()
+            let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
+                .run(candidates, progress: progress)
+            packer.releaseExecutables()
+            for (score, (_, name)) in zip(scores, missing) { known[name] = score }
+            try store.put(
+                Dictionary(zip(missing.map(\.1), scores.map(\.numbers)), uniquingKeysWith: { first, _ in first }),
+                in: context)
+        }
+        return zip(names, plans).map { name, plan in
+            (known[name] ?? QualityEvaluation.Scores()).measure(
+                text: text, mode: mode, predictedKL: sensitivity(plan))
+        }
     }
 
     private func sensitivity(_ chosen: [Int]) -> Double { knapsack.problem.totals(of: chosen).sensitivity }
