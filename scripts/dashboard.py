@@ -88,7 +88,7 @@ class Browser:
     def wait(self, what, script, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self.run(script, otherwise=False):
+            if self.run(f"Boolean({script})", otherwise=False):
                 return
             time.sleep(0.1)
         self.call("Runtime.evaluate", expression="1")
@@ -120,7 +120,6 @@ def daemon(fettle, folder):
     """Lays out the folder and starts the daemon in it; the process and its address."""
     for name in ("models", "bundles", "state", "profiles"):
         (folder / name).mkdir()
-    shutil.copytree(ROOT / "Tests/Fixtures/bard", folder / "models/bard")
     (folder / "models" / f"{HOSTILE}.gguf").write_bytes(b"GGUF is not what this is")
     for name, storage in (("small", 2_000_000), ("large", 3_000_000)):
         (folder / f"profiles/{name}.yaml").write_text(PROFILE.format(name=name, storage=storage))
@@ -144,9 +143,10 @@ def row(job, state):
     return f"document.querySelector('#job-{job}[data-state={state}]')"
 
 
-def use(browser):
-    """What a user does: looks, enters the token, submits, cancels, retries."""
+def use(browser, folder):
+    """What a user does: puts a model there, looks, enters the token, submits, cancels, retries."""
     browser.wait("the page is live", "document.getElementById('connection').textContent === 'Live'")
+    shutil.copytree(ROOT / "Tests/Fixtures/bard", folder / "models/bard")
     browser.wait("the watcher's jobs appear", "document.querySelectorAll('#job-rows tr').length === 2")
     browser.wait("the first job runs", row(1, "running"))
     browser.run("document.getElementById('cancel-1').click()")
@@ -220,7 +220,7 @@ def main():
             browser = Browser(folder / "chromium")
             browser.size(1280)
             browser.call("Page.navigate", url=address)
-            use(browser)
+            use(browser, folder)
             look(browser, address)
             if options.screens:
                 os.makedirs(options.screens, exist_ok=True)

@@ -1,10 +1,10 @@
 // The Pareto front of a bundle: predicted KL against stored bytes, the bundle itself, and what it was measured against.
 
-import { bytes, drawing, element, number, table } from "./view.js";
+import { bytes, drawing, element, number, scrolling, table } from "./view.js";
 
 const width = 640;
 const height = 300;
-const margin = { left: 64, right: 16, top: 16, bottom: 40 };
+const margin = { left: 84, right: 16, top: 16, bottom: 40 };
 
 export function frontOf(manifest, storedBytes) {
   const front = (manifest.pareto_front ?? [])
@@ -14,7 +14,8 @@ export function frontOf(manifest, storedBytes) {
   const chosen = { name: "this bundle", bytes: storedBytes, kl: manifest.quality.kl };
   const baselines = [manifest.baselines?.uniform, manifest.baselines?.rule].filter(Boolean)
     .map((baseline) => ({ name: baseline.name, bytes: baseline.stored_bytes, kl: baseline.kl }));
-  return element("div", {}, picture(front, chosen, baselines), words(front, chosen, baselines));
+  const drawn = scrolling("Quality against size", picture(front, chosen, baselines));
+  return element("div", {}, drawn, words(front, chosen, baselines));
 }
 
 function picture(front, chosen, baselines) {

@@ -23,7 +23,7 @@ import Testing
             }
             for client in clients {
                 let text = try await Blocking.run { try client.receive(until: "\"fraction\":1,") }
-                #expect(text.components(separatedBy: "event: job").count - 1 == 10)
+                #expect(text.components(separatedBy: "event: job").count - 1 == 10, "\(text)")
             }
             #expect(try await server.ask("/metrics").text.contains("fettle_http_event_clients 64\n"))
         }

@@ -4,6 +4,7 @@ import Foundation
 /// A socket that sends what no client would.
 final class RawConnection: Sendable {
     private let descriptor: Int32
+    private let seconds: Int
 
     struct Failure: Error {
         let code: Int32
@@ -11,6 +12,7 @@ final class RawConnection: Sendable {
 
     /// Connects; no wait takes longer than `seconds`.
     init(_ address: ListenAddress, seconds: Int) throws {
+        self.seconds = seconds
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var place = sockaddr_in()
         place.sin_family = sa_family_t(AF_INET)
@@ -65,14 +67,15 @@ final class RawConnection: Sendable {
         }
     }
 
-    /// Everything until `text` has come.
+    /// Everything until `text` has come, the server has closed, or the time is up: heartbeats come for ever.
     func receive(until text: String) throws -> String {
+        let end = ContinuousClock.now + .seconds(seconds)
         var bytes: [UInt8] = []
         while true {
             let more = try receive()
             bytes += more
             let all = String(decoding: bytes, as: UTF8.self)
-            if more.isEmpty || all.contains(text) { return all }
+            if more.isEmpty || all.contains(text) || .now > end { return all }
         }
     }
 }
