@@ -22,6 +22,8 @@ final class DaemonRun {
     let folder: Folder
     private(set) var process: Process?
     private let environment: [String: String]
+    /// Where in the log the last start begins.
+    private var logStart = 0
     /// Opened again for each question: tests exchange the file under the daemon.
     private var storePath: String { folder("state/jobs.sqlite") }
 
@@ -53,7 +55,7 @@ final class DaemonRun {
         let log = folder("log")
         if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
         let handle = try FileHandle(forWritingTo: URL(filePath: log))
-        try handle.seekToEnd()
+        logStart = Int(try handle.seekToEnd())
         let process = Process()
         process.executableURL = URL(filePath: program ?? Self.binary)
         process.arguments =
@@ -72,9 +74,12 @@ final class DaemonRun {
         if signal == SIGKILL { process.waitUntilExit() }
     }
 
-    /// Ends the daemon as systemd would, and returns its exit status.
+    /// Ends the daemon as systemd would, once it is up, and returns its exit status.
     @discardableResult func stop() throws -> Int32 {
         let process = try #require(process)
+        for _ in 0..<1000 where !String(decoding: log.utf8.dropFirst(logStart), as: UTF8.self).contains("ready") {
+            usleep(20_000)
+        }
         kill(SIGTERM)
         process.waitUntilExit()
         return process.terminationStatus
@@ -93,7 +98,7 @@ final class DaemonRun {
 
     /// Waits until the jobs are as `condition` says.
     @discardableResult func wait(
-        seconds: Double = 60, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+        seconds: Double = 120, _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
         until condition: ([Job]) -> Bool
     ) async throws -> [Job] {
         let end = ContinuousClock.now + .seconds(seconds)

@@ -16,8 +16,8 @@ extension Engine {
         let now = ContinuousClock.now
         let pause = lastLook.map { now - $0 } ?? Self.rescan
         guard pause >= Self.leastPause else { return }
-        let isUnsettled = await watcher.isUnsettled
-        guard watch.takeChange() || isUnsettled || wanted == nil || pause >= Self.rescan else { return }
+        let (hasNews, isUnsettled) = (await watcher.takeNews(), await watcher.isUnsettled)
+        guard watch.takeChange() || hasNews || isUnsettled || wanted == nil || pause >= Self.rescan else { return }
         lastLook = now
         if ProfileSet.signature(configuration) != profileSet.signature || profileSet.members.isEmpty { loadProfiles() }
         await watcher.look(roots: configuration.models, settle: .seconds(configuration.settle))

@@ -137,7 +137,8 @@ package actor Engine: Service {
         await startJobs()
         await cleanIfDue()
         lastBeat = parts.now()
-        parts.manager.beat()
+        // Before the first turn has ended, nothing is to be heard but that it has.
+        if isUp { parts.manager.beat() }
     }
 
     /// Queues what a killed daemon left running, and removes what its children left on disk.

@@ -25,6 +25,7 @@ actor ModelWatcher {
     private var reading = 0
     private var settle = Duration.zero
     private var refused: Set<String> = []
+    private var hasNews = false
     /// Directories that could not be listed, and why.
     private(set) var troubles: [String: String] = [:]
 
@@ -45,6 +46,12 @@ actor ModelWatcher {
     /// Whether a model is on its way, so that the next look should not wait for an event.
     var isUnsettled: Bool {
         entries.values.contains { $0.missingSince != nil || ($0.state == .settling && $0.sighting.obstacle == nil) }
+    }
+
+    /// Whether a model was read since the last call.
+    func takeNews() -> Bool {
+        defer { hasNews = false }
+        return hasNews
     }
 
     /// Models that came to a state since the last call which somebody should hear of: they will not be tuned as they are.
@@ -136,6 +143,7 @@ actor ModelWatcher {
         }
         reading -= 1
         defer {
+            hasNews = true
             startReading(now: .now)
             change()
         }
