@@ -153,6 +153,7 @@ def use(browser, folder):
     browser.wait("a change without the token is refused", "!document.getElementById('problem').hidden")
     check(browser.run("document.getElementById('access').open"), "the refusal opens the form of the token")
     browser.run(f"document.getElementById('token').value = '{TOKEN}'; document.getElementById('token-form').requestSubmit()")
+    browser.wait("the model can be chosen", "document.querySelector('#submit-model option[value=bard]')")
     browser.run("""document.getElementById('submit-model').value = 'bard';
         document.getElementById('submit-profile').value = 'large';
         document.getElementById('submit-priority').value = '5';

@@ -21,9 +21,11 @@ import Testing
                 job.fraction = Double(step) / 10
                 await server.control.change(job)
             }
+            await server.control.change(FakeControl.job(2, .done))
             for client in clients {
-                let text = try await Blocking.run { try client.receive(until: "\"fraction\":1,") }
-                #expect(text.components(separatedBy: "event: job").count - 1 == 10, "\(text)")
+                let text = try await Blocking.run { try client.receive(until: "\"state\":\"done\"") }
+                #expect(text.components(separatedBy: "event: job").count - 1 == 11, "\(text)")
+                #expect(text.contains("\"fraction\":0.1,") && text.contains("\"fraction\":0.9,"))
             }
             #expect(try await server.ask("/metrics").text.contains("fettle_http_event_clients 64\n"))
         }
