@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "GET /%zz HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /%2 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /%ff HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "GET /a%0d%0ab HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET\r\n\r\n", "\r\n\r\n\r\n\u{0}\r\n",
         "GET / HTTP/9.9\r\n\r\n",

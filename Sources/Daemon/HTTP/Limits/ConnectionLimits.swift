@@ -50,7 +50,7 @@ final class ConnectionLimits: ChannelDuplexHandler, RemovableChannelHandler {
             bodyBytes += part.readableBytes
             if !wasWithin { return endIfRefused(context) }
         case .end:
-            deadline?.cancel()
+            if !isEnding { deadline?.cancel() }
         }
         context.fireChannelRead(data)
     }
