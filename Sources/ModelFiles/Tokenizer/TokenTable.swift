@@ -83,6 +83,6 @@ extension Array {
     /// elements, and the most that glibc's malloc adds. Not by its capacity: that depends on what was free in the heap, and
     /// bundles of one model would differ by 16 bytes here and there.
     var residentBytes: Int {
-        isEmpty ? 0 : (32 + count * MemoryLayout<Element>.stride + 8 + 15) / 16 * 16 + 16
+        isEmpty ? 0 : (32 + count * MemoryLayout<Element>.stride + 8 + 15) / 16 * 16 + 8
     }
 }
