@@ -57,7 +57,7 @@ struct SensitivityVisitor: FisherVisitor {
             var lookups = group.role == .tiedEmbedding ? try lookups(of: tensor) : nil
             let found = try HeadScorer(quantizer: quantizer, hidden: hidden).divergences(
                 of: Self.sharing(missing), tensor: tensor, importance: importance
-            ) { stored, choices in lookups?.keep(stored, for: choices) }
+            ) { stored, choices in lookups?.keep(stored, for: choices, pool: pool) }
             if let lookups {
                 tied[group.name] = TiedEmbedding(lookups: lookups, headScores: found)
             } else {
@@ -97,6 +97,15 @@ struct SensitivityVisitor: FisherVisitor {
                     let stored = try quantizer.quantize(
                         tensor, weights: weights, as: sharing[0], importance: importance)
                     for choice in sharing {
+                        if choice.format == .float16 {
+                            // In float the output error is the product with what rounding changed, mostly nothing.
+                            guard let changed = stored.dequantized(pool: pool).minus(weights) else { continue }
+                            let zero = Matrix(rows: inputs.rows, columns: tensor.rows)
+                            errors.project(
+                                pool.product(inputs, changed, .transposedRight), minus: zero, first: first,
+                                into: &projections[choice, default: []])
+                            continue
+                        }
                         let matrix = try quantizer.executable(stored, activation: choice.activation)
                         let outputs = try matrix.multiply(inputs, pool: pool)
                         errors.project(outputs, minus: exact, first: first, into: &projections[choice, default: []])
@@ -142,12 +151,20 @@ struct SensitivityVisitor: FisherVisitor {
                 for sharing in Self.sharing(missing) {
                     lookups.keep(
                         try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance),
-                        for: sharing)
+                        for: sharing, pool: pool)
                 }
                 found = lookups.sensitivities(gradients: outputGradients, pool: pool)
             }
             for (choice, value) in found { scores[ScoreName(group: group.name, choice: choice.name)] = value }
         }
         try record(scores, importances, fraction())
+    }
+}
+
+extension Matrix {
+    /// The difference to `other`, of the same shape; nil where there is none.
+    fileprivate func minus(_ other: Matrix) -> Matrix? {
+        guard values != other.values else { return nil }
+        return Matrix(rows: rows, columns: columns, values: zip(values, other.values).map { $0 - $1 })
     }
 }

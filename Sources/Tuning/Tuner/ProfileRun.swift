@@ -2,6 +2,7 @@ internal import Compute
 internal import DeviceProfiles
 internal import ModelFiles
 internal import Quantization
+internal import Reference
 
 /// The part of tuning that is a profile's own: knapsack, verification, verdicts.
 struct ProfileRun {
@@ -56,12 +57,39 @@ struct ProfileRun {
     private func verify(
         _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
     ) throws -> Verifier.Outcome {
+        let refined = try refine(knapsack.plan(chosen), &packer)
         let reference = try reference.model()
         return try timer.run("verify") {
             try Verifier(
                 knapsack: knapsack, text: text.evaluation, reference: reference, measuresBaselines: !isOutOfTime,
                 progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) }
-            ).verify(chosen, packer: &packer)
+            ).verify(chosen, refined: refined, packer: &packer)
+        }
+    }
+
+    /// `plan` with its weights refined on the calibration text, where refinements are the search's own: nil where time is up, or
+    /// where the text is too short to tell the second moments of the longest input, for weights refined on less suit the
+    /// calibration and nothing else. Where the command line asks for them, the plan's own weights are refined.
+    private func refine(_ plan: Plan, _ packer: inout PlanPacker) throws -> Plan? {
+        let isOpen = options.isRefinementOpen
+        if isOpen {
+            let longest = max(model.configuration.width, model.configuration.feedForward)
+            guard !isOutOfTime, text.calibration.count >= 2 * longest else { return nil }
+        } else if !plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
+            return nil
+        }
+        let model = try reference.model()
+        return try timer.run("refine") {
+            var refiner = PlanRefiner(
+                model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
+                progress: { try timer.progress("refine", $0, profile.name) })
+            try SequentialSweep(model: model, sequences: text.calibration.sequences)
+                .run(embedding: try packer.dequantized(TensorName.embedding, in: plan), visitor: &refiner)
+            let refined = refiner.refinedPlan
+            for (name, choice) in refined.choices {
+                if let stored = refiner.refined[name] { packer.adopt(stored, for: name, choice) }
+            }
+            return isOpen ? refined : nil
         }
     }
 
@@ -89,7 +117,7 @@ struct ProfileRun {
         _ knapsack: PlanProblem, _ solution: Solution, _ outcome: Verifier.Outcome, _ packer: inout PlanPacker
     ) throws -> TuningResult {
         let problem = knapsack.problem
-        let plan = knapsack.plan(outcome.chosen)
+        let plan = outcome.plan
         var totals = problem.totals(of: outcome.chosen)
         totals.stored = Double(try knapsack.storedBytes(outcome.chosen))
         var prices = TuningResult.ShadowPrices()

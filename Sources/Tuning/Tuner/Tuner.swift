@@ -32,9 +32,7 @@ package struct Tuner {
     package func tune(model: Model, profiles: [DeviceProfile]) throws(TuningError) -> [TuningResult] {
         do {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
-            let catalogs = try profiles.map {
-                try ChoiceCatalog(profile: $0, configuration: model.configuration, options: options)
-            }
+            let catalogs = try profiles.map { try catalog($0, model) }
             var texts: [TextKey: TextPlan] = [:]
             var scores: [TextKey: Scores] = [:]
             for profile in profiles {
@@ -66,6 +64,14 @@ package struct Tuner {
         } catch {
             throw TuningError(.badInput, place: model.name, "\(error)")
         }
+    }
+
+    /// The choices of a profile that are worth a score.
+    private func catalog(_ profile: DeviceProfile, _ model: Model) throws -> ChoiceCatalog {
+        let catalog = try ChoiceCatalog(profile: profile, configuration: model.configuration, options: options)
+        guard catalog.isFree else { return catalog }
+        return catalog.keeping(
+            try timer.run("screen") { try ChoiceScreen(model: model, pool: pool).formats(of: catalog, for: profile) })
     }
 
     /// What decides which texts a profile is tuned on.

@@ -16,8 +16,9 @@ struct Verifier {
 
     /// What was found.
     struct Outcome {
-        /// The choices that ship.
+        /// The choices that ship, and the plan with its refinements.
         var chosen: [Int]
+        var plan: Plan
         var quality: QualityMeasure
         var uniform: TuningResult.Baseline?
         var rule: TuningResult.Baseline?
@@ -25,23 +26,28 @@ struct Verifier {
         var correction: Double
     }
 
-    /// Uniform plans that are measured: scores rank them well enough that the best is among the first two.
+    /// Uniform plans that are measured: the best predicted, and another one where that is nearly as good. Scores rank them well
+    /// enough for that.
     private static let uniformCandidates = 2
+    private static let nearly = 1.2
 
     private struct Candidate {
         var name: String
         var chosen: [Int]
     }
 
-    /// Measures the plan of `chosen` and the baselines that fit the limits.
-    func verify(_ chosen: [Int], packer: inout PlanPacker) throws -> Outcome {
+    /// Measures the plan of `chosen`, `refined`, which is the same plan with its weights refined, and the baselines that fit
+    /// the limits.
+    func verify(_ chosen: [Int], refined: Plan?, packer: inout PlanPacker) throws -> Outcome {
         let uniform = measuresBaselines ? uniformCandidates(kv: chosen[0]) : []
         let rule = measuresBaselines ? ruleCandidate(kv: chosen[0]) : nil
         var distinct = [chosen]
         for candidate in uniform + [rule].compactMap(\.self) where !distinct.contains(candidate.chosen) {
             distinct.append(candidate.chosen)
         }
-        let measures = try measure(distinct, packer: &packer)
+        let plans = distinct.map(knapsack.plan)
+        let all = try measure(plans + (refined.map { [$0] } ?? []), packer: &packer)
+        let measures = all.prefix(plans.count)
         func quality(_ candidate: Candidate) -> QualityMeasure {
             measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
         }
@@ -50,23 +56,24 @@ struct Verifier {
         let isBest = knapsack.problem.objective == .sensitivity
         let winner = isBest ? distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0 : 0
         let predicted = sensitivity(chosen)
+        let refinedWins = refined != nil && all[plans.count].kl < measures[winner].kl
         return Outcome(
-            chosen: distinct[winner], quality: measures[winner],
+            chosen: refinedWins ? chosen : distinct[winner],
+            plan: refinedWins ? refined ?? plans[winner] : plans[winner],
+            quality: refinedWins ? all[plans.count] : measures[winner],
             uniform: try bestUniform.map { try baseline($0, quality($0)) },
             rule: try rule.map { try baseline($0, quality($0)) },
             correction: predicted > 0 ? measures[0].kl / predicted : 1)
     }
 
-    private func measure(_ plans: [[Int]], packer: inout PlanPacker) throws -> [QualityMeasure] {
+    private func measure(_ plans: [Plan], packer: inout PlanPacker) throws -> [QualityMeasure] {
         var candidates: [IntegerModel] = []
-        for chosen in plans {
-            candidates.append(try packer.runtimeModel(of: knapsack.plan(chosen), context: text.context))
-        }
+        for plan in plans { candidates.append(try packer.runtimeModel(of: plan, context: text.context)) }
         let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
         let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
             .run(candidates, progress: progress)
         packer.releaseExecutables()
-        return zip(scores, plans).map { $0.measure(text: text, mode: mode, predictedKL: sensitivity($1)) }
+        return zip(scores, plans).map { $0.measure(text: text, mode: mode, predictedKL: $1.predictedKL) }
     }
 
     private func sensitivity(_ chosen: [Int]) -> Double { knapsack.problem.totals(of: chosen).sensitivity }
@@ -85,7 +92,9 @@ struct Verifier {
                 candidates.append((Candidate(name: name, chosen: chosen), sensitivity(chosen)))
             }
         }
-        return candidates.sorted { ($0.1, $0.0.name) < ($1.1, $1.0.name) }.prefix(Self.uniformCandidates).map(\.0)
+        candidates.sort { ($0.1, $0.0.name) < ($1.1, $1.0.name) }
+        let limit = (candidates.first?.1 ?? 0) * Self.nearly
+        return candidates.prefix(Self.uniformCandidates).filter { $0.1 <= limit }.map(\.0)
     }
 
     /// The largest of llama.cpp's presets that keeps the limits.
