@@ -81,8 +81,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Bundles", grdb, hummingbird, lifecycle, logging,
-                metrics,
+                "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Tuning", "Bundles", grdb, hummingbird, lifecycle,
+                logging, metrics,
             ],
             swiftSettings: strict),
         .executableTarget(

@@ -89,4 +89,7 @@ for file in $(cd "$work/repeat-1" && find . -type f ! -name bundle.json ! -name 
 done
 bound "files that differ between 1 and 2 threads" "$differing" "<=" 0
 
+echo; echo "== The daemon: killed 200 times, 500 models at once, 10,000 jobs"
+"$here/figures/daemon-chaos.sh" || failed=1
+
 exit $failed

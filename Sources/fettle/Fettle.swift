@@ -15,8 +15,8 @@ struct Fettle: AsyncParsableCommand {
         version: BundleManifest.program,
         subcommands: [
             TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self,
-            BenchCommand.self,
-            ProfileCommand.self, DaemonCommand.self, MeasureCommand.self,
+            BenchCommand.self, ProfileCommand.self, DaemonCommand.self, ServiceCommand.self, ProbeCommand.self,
+            MeasureCommand.self,
         ])
 
     /// Runs the command and ends the process with one of Fettle's exit codes; swift-argument-parser's own 64 becomes 2.

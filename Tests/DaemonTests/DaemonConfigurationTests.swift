@@ -23,8 +23,8 @@ import Testing
             log: {level: warning, format: json}
             http: {listen: 127.0.0.1:7077, token-file: /etc/fettle/token}
             """, file: "etc/fettle.yaml")
-        #expect(configuration.models == ["etc/models/"])
-        #expect(configuration.bundles == "etc/bundles/" && configuration.state == "/var/lib/fettle")
+        #expect(configuration.models == ["etc/models"])
+        #expect(configuration.bundles == "etc/bundles" && configuration.state == "/var/lib/fettle")
         #expect(configuration.profiles == ["raspberry-pi-5-4gb", "etc/devices/mine.yaml", "etc/ours.yml"])
         #expect(configuration.calibration == "etc/text/domain.txt")
         #expect(configuration.settle == 5 && configuration.timeLimit == 1800)
@@ -39,7 +39,7 @@ import Testing
 
     @Test func defaults() throws {
         let configuration = try DaemonConfiguration.parse(required, file: "fettle.yaml")
-        #expect(configuration.models == ["models/"] && configuration.profiles == ["mine"])
+        #expect(configuration.models == ["models"] && configuration.profiles == ["mine"])
         #expect(configuration.settle == 5 && configuration.workers == 1 && configuration.threads == 1)
         #expect(configuration.timeLimit == nil && configuration.memoryCeiling == nil && configuration.http == nil)
         #expect(configuration.log.level == .info && configuration.log.format == .text)

@@ -60,7 +60,10 @@ extension DaemonConfiguration {
         profile.contains("/") || profile.hasSuffix(".yaml") || profile.hasSuffix(".yml")
     }
 
+    /// The path as the process can open it, without slashes at its end.
     private static func resolve(_ path: String, besides file: String) -> String {
+        var path = path
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         guard !path.hasPrefix("/"), let slash = file.lastIndex(of: "/") else { return path }
         return "\(file[...slash])\(path)"
     }

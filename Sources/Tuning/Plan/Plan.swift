@@ -1,3 +1,4 @@
+internal import Compute
 package import Quantization
 
 /// A choice for every group, and the format of the KV cache: what the solver returns and a bundle is made from.
@@ -8,6 +9,18 @@ package struct Plan: Sendable, Equatable {
     package init(kv: PlannedCache, groups: [PlannedGroup]) {
         self.kv = kv
         self.groups = groups
+    }
+
+    /// SHA-256 over what decides the plan's bytes: every group's choice, and the cache's format. Hexadecimal.
+    package var digest: String {
+        let hash = SHA256()
+        hash.update("kv \(kv.format)\u{0}".utf8)
+        for group in groups {
+            hash.update(
+                "\(group.name) \(group.tensors.joined(separator: ",")) \(group.choice.name) \(group.choice.refinement)\u{0}"
+                    .utf8)
+        }
+        return hash.hexadecimal()
     }
 
     /// The KL divergence that the scores promise: the sum over groups and the cache, nats per token.

@@ -24,6 +24,12 @@ struct EmbeddingScorer {
         for choice in choices { quantized[choice] = rows }
     }
 
+    /// The choices whose rows are kept.
+    var choices: Set<Choice> { Set(quantized.keys) }
+
+    /// Lets go of all rows that were kept.
+    mutating func forget() { quantized = [:] }
+
     /// The sensitivity of each choice whose rows were kept; `gradients` is dL/d(embedding output), positions x width.
     func sensitivities(gradients: Matrix, pool: ThreadPool) -> [Choice: Double] {
         let errors = OutputErrors(gradients: gradients, pool: pool)

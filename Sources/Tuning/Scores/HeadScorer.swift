@@ -15,20 +15,20 @@ struct HeadScorer {
     /// Positions whose logits are held at a time.
     private static let piece = 128
 
-    /// The mean KL of each choice. `visit` sees each quantized form once, with the choices that share it.
-    func divergences(
-        of choices: [[Choice]], tensor: ChoiceGroup.Tensor, importance: TensorImportance,
-        visit: (_ stored: PlannedWeights.Stored, _ choices: [Choice]) throws -> Void
-    ) throws -> [Choice: Double] {
-        guard !choices.isEmpty else { return [:] }
+    /// Finds the mean KL of each choice. `visit` sees each quantized form once, with the choices that share it and what
+    /// each of them costs.
+    func score(
+        _ choices: [[Choice]], tensor: ChoiceGroup.Tensor, importance: TensorImportance,
+        visit: (_ stored: PlannedWeights.Stored, _ scores: [Choice: Double]) throws -> Void
+    ) throws {
+        guard !choices.isEmpty else { return }
         let pool = quantizer.pool
         let weights = try quantizer.weights(tensor.name)
         let pieces = self.pieces
         let exact = pieces.map { pool.product($0, weights, .transposedRight) }
-        var result: [Choice: Double] = [:]
         for sharing in choices {
             let stored = try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance)
-            try visit(stored, sharing)
+            var scores: [Choice: Double] = [:]
             for choice in sharing {
                 let matrix = try quantizer.executable(stored, activation: choice.activation)
                 var sum = 0.0
@@ -41,10 +41,10 @@ struct HeadScorer {
                     sum = rows.reduce(sum) { $0 + $1.divergence }
                     count += rows.count
                 }
-                result[choice] = max(0, sum / Double(max(1, count)))
+                scores[choice] = max(0, sum / Double(max(1, count)))
             }
+            try visit(stored, scores)
         }
-        return result
     }
 
     private var pieces: [Matrix] {

@@ -23,6 +23,12 @@ struct ScoreContext: Sendable, Equatable {
         "model=\(model) calibration=\(calibration) tokens=\(tokens) seed=\(seed) upstream= kernel=\(Self.kernelVersion)"
     }
 
+    /// The key of measurements of whole plans on `text`, run in `mode`. Calibration and seed are in it, for they decide the
+    /// importances that plans are packed with.
+    func evaluationKey(_ text: EvaluationText, mode: String) -> String {
+        "\(key) evaluation=\(text.digest) context=\(text.context) chunks=\(text.chunks.count) mode=\(mode)"
+    }
+
     /// The key of text that a model wrote itself.
     static func textKey(model: Model, seed: UInt64, length: Int) -> String {
         "model=\(model.digest) text seed=\(seed) length=\(length) kernel=\(kernelVersion)"

@@ -13,6 +13,8 @@ package final class ScoreStore: Sendable {
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
+            // A kill loses nothing; a power cut loses what was measured last, which is measured again.
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
             if let path {
                 let directory = (path as NSString).deletingLastPathComponent
                 if !directory.isEmpty {

@@ -66,17 +66,18 @@ package struct Scorer {
         let context = context
         var found = scores
         var visitor = SensitivityVisitor(
-            model: model, wanted: wanted, calibration: calibration, pool: pool
-        ) { values, importances, fraction in
-            try store.put(values, in: context)
+            model: model, wanted: wanted, known: scores.values, calibration: calibration, pool: pool
+        ) { finding in
+            let importances = finding.importances
+            try store.put(finding.scores, in: context)
             try store.put(
                 Dictionary(uniqueKeysWithValues: importances.map { (Self.columns($0.key), $0.value.columns) }),
                 in: context)
             try store.put(
                 Dictionary(uniqueKeysWithValues: importances.map { (Self.rows($0.key), $0.value.rows) }), in: context)
-            found.values.merge(values) { first, _ in first }
+            found.values.merge(finding.scores) { first, _ in first }
             found.importances.merge(importances) { first, _ in first }
-            try progress(fraction, importances.keys.min() ?? "embedding")
+            try progress(finding.fraction, finding.name)
         }
         let sweep = try FisherSweep(model: try reference(), sequences: calibration.sequences)
         try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)

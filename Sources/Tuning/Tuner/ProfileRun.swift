@@ -15,6 +15,8 @@ struct ProfileRun {
     let pool: ThreadPool
     let timer: StageTimer
     let reference: LazyReference
+    let evaluation: LazyEvaluation
+    let store: ScoreStore
 
     /// Rounds in which a quality limit is corrected by what was measured.
     private static let rounds = 3
@@ -54,30 +56,31 @@ struct ProfileRun {
         }
     }
 
+    /// Measures the plan of `chosen` and its baselines, and what wins once more with its weights refined.
     private func verify(
         _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
     ) throws -> Verifier.Outcome {
-        let refined = try refine(knapsack.plan(chosen), &packer)
-        let reference = try reference.model()
-        return try timer.run("verify") {
-            try Verifier(
-                knapsack: knapsack, text: text.evaluation, reference: reference, measuresBaselines: !isOutOfTime,
-                progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) }
-            ).verify(chosen, refined: refined, packer: &packer)
+        let verifier = Verifier(
+            knapsack: knapsack, text: text.evaluation, evaluation: evaluation.evaluation, store: store,
+            context: ScoreContext(model: model, calibration: text.calibration, seed: options.seed),
+            measuresBaselines: !isOutOfTime,
+            progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) })
+        let plan = knapsack.plan(chosen)
+        if plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
+            _ = try refine(plan, isOpen: false, &packer)
         }
+        var outcome = try timer.run("verify") { try verifier.verify(chosen, packer: &packer) }
+        // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
+        let longest = max(model.configuration.width, model.configuration.feedForward)
+        guard options.isRefinementOpen, !isOutOfTime, text.calibration.count >= 2 * longest else { return outcome }
+        let refined = try refine(outcome.plan, isOpen: true, &packer)
+        try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &packer) }
+        return outcome
     }
 
-    /// `plan` with its weights refined on the calibration text, where refinements are the search's own: nil where time is up, or
-    /// where the text is too short to tell the second moments of the longest input, for weights refined on less suit the
-    /// calibration and nothing else. Where the command line asks for them, the plan's own weights are refined.
-    private func refine(_ plan: Plan, _ packer: inout PlanPacker) throws -> Plan? {
-        let isOpen = options.isRefinementOpen
-        if isOpen {
-            let longest = max(model.configuration.width, model.configuration.feedForward)
-            guard !isOutOfTime, text.calibration.count >= 2 * longest else { return nil }
-        } else if !plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
-            return nil
-        }
+    /// `plan` with its weights refined on the calibration text, all of them or those whose choice asks for it. The packer has
+    /// the weights afterwards.
+    private func refine(_ plan: Plan, isOpen: Bool, _ packer: inout PlanPacker) throws -> Plan {
         let model = try reference.model()
         return try timer.run("refine") {
             var refiner = PlanRefiner(
@@ -89,7 +92,7 @@ struct ProfileRun {
             for (name, choice) in refined.choices {
                 if let stored = refiner.refined[name] { packer.adopt(stored, for: name, choice) }
             }
-            return isOpen ? refined : nil
+            return refined
         }
     }
 

@@ -1,15 +1,17 @@
-internal import Compute
 internal import DeviceProfiles
 internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
-internal import Reference
 
 /// Measures a plan and its baselines on the integer runtime, and sees to it that what ships is the best of them.
 struct Verifier {
     let knapsack: PlanProblem
     let text: EvaluationText
-    let reference: ReferenceModel
+    /// Made when something is measured that the store does not have.
+    let evaluation: () throws -> QualityEvaluation
+    let store: ScoreStore
+    /// What the scores depend on, and with them the plans' bytes.
+    let context: ScoreContext
     /// Whether baselines are measured too.
     let measuresBaselines: Bool
     let progress: (_ fraction: Double) throws(TuningError) -> Void
@@ -36,9 +38,8 @@ struct Verifier {
         var chosen: [Int]
     }
 
-    /// Measures the plan of `chosen`, `refined`, which is the same plan with its weights refined, and the baselines that fit
-    /// the limits.
-    func verify(_ chosen: [Int], refined: Plan?, packer: inout PlanPacker) throws -> Outcome {
+    /// Measures the plan of `chosen` and the baselines that fit the limits.
+    func verify(_ chosen: [Int], packer: inout PlanPacker) throws -> Outcome {
         let uniform = measuresBaselines ? uniformCandidates(kv: chosen[0]) : []
         let rule = measuresBaselines ? ruleCandidate(kv: chosen[0]) : nil
         var distinct = [chosen]
@@ -46,8 +47,7 @@ struct Verifier {
             distinct.append(candidate.chosen)
         }
         let plans = distinct.map(knapsack.plan)
-        let all = try measure(plans + (refined.map { [$0] } ?? []), packer: &packer)
-        let measures = all.prefix(plans.count)
+        let measures = try measure(plans, packer: &packer)
         func quality(_ candidate: Candidate) -> QualityMeasure {
             measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
         }
@@ -56,24 +56,48 @@ struct Verifier {
         let isBest = knapsack.problem.objective == .sensitivity
         let winner = isBest ? distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0 : 0
         let predicted = sensitivity(chosen)
-        let refinedWins = refined != nil && all[plans.count].kl < measures[winner].kl
         return Outcome(
-            chosen: refinedWins ? chosen : distinct[winner],
-            plan: refinedWins ? refined ?? plans[winner] : plans[winner],
-            quality: refinedWins ? all[plans.count] : measures[winner],
+            chosen: distinct[winner], plan: plans[winner], quality: measures[winner],
             uniform: try bestUniform.map { try baseline($0, quality($0)) },
             rule: try rule.map { try baseline($0, quality($0)) },
             correction: predicted > 0 ? measures[0].kl / predicted : 1)
     }
 
+    /// Measures `refined`, the winner's plan with its weights refined, which the packer has; it ships where it is better.
+    func verify(refined: Plan, of outcome: inout Outcome, packer: inout PlanPacker) throws {
+        let quality = try measure([refined], packer: &packer)[0]
+        guard quality.kl < outcome.quality.kl else { return }
+        outcome.plan = refined
+        outcome.quality = quality
+    }
+
+    /// Measures `plans`; what the store has is taken from there.
     private func measure(_ plans: [Plan], packer: inout PlanPacker) throws -> [QualityMeasure] {
-        var candidates: [IntegerModel] = []
-        for plan in plans { candidates.append(try packer.runtimeModel(of: plan, context: text.context)) }
         let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
-        let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
-            .run(candidates, progress: progress)
-        packer.releaseExecutables()
-        return zip(scores, plans).map { $0.measure(text: text, mode: mode, predictedKL: $1.predictedKL) }
+        let context = context.evaluationKey(text, mode: mode)
+        let names = plans.map(\.digest)
+        var known: [String: QualityEvaluation.Scores] = [:]
+        for name in names {
+            let numbers: [Double]? = try store.vector(name, in: context)
+            known[name] = numbers.flatMap(QualityEvaluation.Scores.init(numbers:))
+        }
+        let missing = zip(plans, names).filter { known[$0.1] == nil }
+        if !missing.isEmpty {
+            var candidates: [IntegerModel] = []
+            for (plan, _) in missing {
+                candidates.append(try packer.runtimeModel(of: plan, context: text.context))
+            }
+            let scores = try evaluation().run(candidates, progress: progress)
+            packer.releaseExecutables()
+            for (score, (_, name)) in zip(scores, missing) { known[name] = score }
+            try store.put(
+                Dictionary(zip(missing.map(\.1), scores.map(\.numbers)), uniquingKeysWith: { first, _ in first }),
+                in: context)
+        }
+        return zip(names, plans).map { name, plan in
+            (known[name] ?? QualityEvaluation.Scores()).measure(
+                text: text, mode: mode, predictedKL: plan.predictedKL)
+        }
     }
 
     private func sensitivity(_ chosen: [Int]) -> Double { knapsack.problem.totals(of: chosen).sensitivity }

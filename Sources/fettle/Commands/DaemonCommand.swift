@@ -4,26 +4,34 @@ internal import DeviceProfiles
 internal import Foundation
 internal import Profiles
 
-/// `fettle daemon --config FILE --check`: says what the daemon would watch, or what is wrong with its configuration.
-struct DaemonCommand: ParsableCommand {
+/// `fettle daemon`: watches model directories and tunes what arrives, until SIGTERM. With `--check` it says what it would
+/// watch, or what is wrong with its configuration.
+struct DaemonCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "daemon", abstract: "Watches model directories and tunes what arrives.")
+        commandName: "daemon", abstract: "Watches model directories and tunes what arrives.",
+        discussion:
+            "SIGTERM and SIGINT stop it within 10 seconds, keeping what is done; SIGHUP reloads the configuration.")
 
     @Option(help: "The configuration, a YAML file.") var config: String
     @Flag(help: "Check the configuration and print what would be watched.") var check = false
 
-    func run() throws {
-        guard check else {
-            Console.message("error: running comes with the next release; --check checks the configuration")
-            throw ExitCode(ExitStatus.usage.rawValue)
-        }
-        let configuration = try DaemonConfiguration.load(config)
+    func run() async throws {
         let library = ProfileLibrary(directories: [], shipped: ShippedProfiles.all)
+        let summary = try checked(library)
+        if check { return print("\(config): ok\n\(summary)") }
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        try await DaemonProcess(configuration: config, library: library, executable: executable).run()
+    }
+
+    /// What would be watched, in a few lines.
+    ///
+    /// - Throws: The first mistake of the configuration, or of what it names.
+    private func checked(_ library: ProfileLibrary) throws(ProfileError) -> String {
+        let configuration = try DaemonConfiguration.load(config)
         var profiles: [DeviceProfile] = []
         for name in configuration.profiles { profiles.append(try Self.load(name, from: library, configuration)) }
         for folder in configuration.models { try Self.checkFolder(folder, configuration) }
-        print("\(config): ok")
-        print(Self.summary(configuration, profiles))
+        return Self.summary(configuration, profiles)
     }
 
     /// A profile; its mistakes are told at their own place, an unknown name or file at the configuration's.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Bundles
 internal import Compute
+internal import Daemon
 internal import Foundation
 internal import IntegerRuntime
 internal import ModelFiles
@@ -15,9 +16,12 @@ struct MeasureCommand: ParsableCommand {
     @Argument(help: "A bundle.")
     var bundle: String
 
+    @Option(help: .hidden) var parent: Int32
+
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
+        WorkerProcess.follow(parent: parent)
         let pool = try machine.pool
         let before = try ProcessMemory(mappedUnder: bundle)
         let directory = try BundleDirectory(path: bundle)

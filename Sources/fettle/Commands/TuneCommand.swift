@@ -62,6 +62,7 @@ struct TuneCommand: ParsableCommand {
     var seed: UInt64 = 0
 
     @OptionGroup var machine: MachineOptions
+    @OptionGroup var worker: WorkerOptions
 
     @Flag(help: "Print the results as JSON, progress as JSON lines on stderr.")
     var json = false
@@ -71,6 +72,7 @@ struct TuneCommand: ParsableCommand {
     }
 
     func run() throws {
+        worker.enter()
         let started = Date()
         let options = try tuningOptions()
         let profiles = try profile.map { try library.library.load($0) }

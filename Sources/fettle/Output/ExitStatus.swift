@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Bundles
+internal import Daemon
 internal import DeviceProfiles
 internal import Foundation
 internal import IntegerRuntime
@@ -44,6 +45,7 @@ enum ExitStatus: Int32 {
         case let error as BundleError: error.code == .unwritable ? .systemFailure : .badInput
         case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
         case let error as TuningError: status(of: error)
+        case let error as DaemonError: error.code == .badInput ? .badInput : .systemFailure
         case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
         default: nil
         }

@@ -1,11 +1,12 @@
 internal import Foundation
 
-/// Progress on stderr: a bar on a terminal, a line at each new stage and every tenth in a log, JSON lines for programs.
+/// Progress on stderr: a bar on a terminal, a line at each new stage and every tenth in a log, a JSON line at every
+/// hundredth for programs.
 struct ProgressDisplay {
     private let json: Bool
     private let isTerminal: Bool
     private var stage = ""
-    private var shownTenth = -1
+    private var shownStep = -1
     private var needsNewline = false
 
     /// A display for this process's stderr.
@@ -17,17 +18,17 @@ struct ProgressDisplay {
     /// Shows that `stage` has come to `fraction` (0...1).
     mutating func show(stage: String, fraction: Double, detail: String) {
         let share = max(0, min(1, fraction))
-        let tenth = Int(share * 10)
+        let step = Int(share * (json ? 100 : 10))
         let isNew = stage != self.stage
         if isTerminal, !json {
             if isNew, needsNewline { write("\n") }
             write("\r\u{1B}[K\(bar(share)) \(Int(share * 100)) % \(stage) \(detail.prefix(60))")
             needsNewline = true
-        } else if isNew || tenth != shownTenth {
+        } else if isNew || step != shownStep {
             write(json ? line(stage, share, detail) : "\(stage): \(Int(share * 100)) % \(detail)\n")
         }
         self.stage = stage
-        shownTenth = tenth
+        shownStep = step
     }
 
     /// Leaves the terminal on a fresh line.

@@ -8,7 +8,7 @@ struct ResidentMeasurement {
     init?(bundle path: String) {
         let child = Process()
         child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-        child.arguments = ["measure-resident", path, "--threads", "1"]
+        child.arguments = ["measure-resident", path, "--threads", "1", "--parent", String(getpid())]
         let output = Pipe()
         child.standardOutput = output
         guard (try? child.run()) != nil else { return nil }
