@@ -15,7 +15,6 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 
 let package = Package(
     name: "fettle",
@@ -30,7 +29,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     ],
     targets: [
         // MARK: Kernels: C for each instruction set, and Swift's way to them
@@ -82,7 +80,15 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "CLinux", "Compute", "DeviceProfiles", "ModelFiles", "Tuning", "Bundles", grdb, hummingbird, lifecycle,
-                logging, metrics,
+                logging,
+            ],
+            // In code, not beside it: the page must survive `make install`.
+            resources: [
+                .embedInCode("Dashboard/dashboard.html"), .embedInCode("Dashboard/style.css"),
+                .embedInCode("Dashboard/main.js"), .embedInCode("Dashboard/client.js"),
+                .embedInCode("Dashboard/view.js"), .embedInCode("Dashboard/jobs.js"),
+                .embedInCode("Dashboard/bundles.js"), .embedInCode("Dashboard/front.js"),
+                .embedInCode("Dashboard/models.js"),
             ],
             swiftSettings: strict),
         .executableTarget(

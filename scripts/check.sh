@@ -92,4 +92,19 @@ bound "files that differ between 1 and 2 threads" "$differing" "<=" 0
 echo; echo "== The daemon: killed 200 times, 500 models at once, 10,000 jobs"
 "$here/figures/daemon-chaos.sh" || failed=1
 
+echo; echo "== HTTP: 64 clients on events and 1,000 reads a second beside a running job"
+"$here/figures/http-load.py" "$fettle" "$source_model" >"$work/http-load.json"
+cat "$work/http-load.json"
+bound "p99 of reads, ms" "$(json p99_ms <"$work/http-load.json")" "<=" 20
+bound "reads that failed or were not answered" \
+    "$(($(json failed <"$work/http-load.json") + $(json unanswered <"$work/http-load.json")))" "<=" 0
+
+echo; echo "== The dashboard in headless Chromium"
+if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then
+    "$here/dashboard.py" "$fettle" --screens "$work/screens" || failed=1
+    echo "Pictures to look at: $work/screens"
+else
+    echo "not tested: Chromium is not installed (Debian: apt-get install chromium)"
+fi
+
 exit $failed

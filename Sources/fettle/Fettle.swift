@@ -15,7 +15,8 @@ struct Fettle: AsyncParsableCommand {
         version: BundleManifest.program,
         subcommands: [
             TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self,
-            BenchCommand.self, ProfileCommand.self, DaemonCommand.self, ServiceCommand.self, ProbeCommand.self,
+            BenchCommand.self, ProfileCommand.self, DaemonCommand.self, StatusCommand.self, SubmitCommand.self,
+            CancelCommand.self, RetryCommand.self, LogsCommand.self, ServiceCommand.self, ProbeCommand.self,
             MeasureCommand.self,
         ])
 

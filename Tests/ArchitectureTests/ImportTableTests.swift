@@ -19,11 +19,14 @@ import Testing
         "GRDB": ["Tuning", "Daemon"],
         "ArgumentParser": ["fettle"],
         "Hummingbird": ["Daemon"],
+        "HummingbirdCore": ["Daemon"],
         "NIOCore": ["Daemon"],
+        "NIOHTTP1": ["Daemon"],
+        "NIOHTTPTypes": ["Daemon"],
+        "NIOHTTPTypesHTTP1": ["Daemon"],
         "HTTPTypes": ["Daemon"],
         "ServiceLifecycle": ["Daemon", "fettle"],
         "Logging": ["Daemon", "fettle"],
-        "CoreMetrics": ["Daemon"],
         "Profiles": ["fettle"],
     ]
 

@@ -38,14 +38,15 @@ package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let settings: Settings
+    private var least = Logger.Level.trace
 
     /// A handler that looks as `settings` say now.
     package init(_ settings: Settings) { self.settings = settings }
 
     package var logLevel: Logger.Level {
-        get { settings.level }
-        // The configuration decides.
-        set {}
+        get { max(settings.level, least) }
+        // The configuration decides; a part of the program may say less, never more.
+        set { least = newValue }
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -1,3 +1,4 @@
+internal import Bundles
 package import DeviceProfiles
 @preconcurrency internal import Dispatch
 internal import Foundation
@@ -31,7 +32,8 @@ package struct DaemonProcess {
     /// - Throws: `DaemonError` where the daemon cannot start.
     package func run() async throws {
         let engine = try Engine(parts, configuration: configuration)
-        let services: [any Service] = [engine]
+        // The last is stopped first: no request is taken while the engine puts its work away.
+        let services: [any Service] = [engine] + (configuration.http.map { [http($0, engine)] } ?? [])
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(services: services, logger: logger))
         let signals = [
@@ -41,6 +43,12 @@ package struct DaemonProcess {
         ]
         defer { signals.forEach { $0.cancel() } }
         try await group.run()
+    }
+
+    private func http(_ http: DaemonConfiguration.HTTP, _ engine: Engine) -> HTTPService {
+        HTTPService(
+            http, bundles: configuration.bundles, state: configuration.state, control: engine,
+            version: BundleManifest.program, logger: logger)
     }
 
     private static func onSignal(

@@ -69,6 +69,8 @@ final class DirectoryWatch: Sendable {
                     // Two paths of one directory share a watch; the first path keeps it.
                     if watches.paths[number] == nil { watches.paths[number] = path }
                     watches.descriptors[path] = number
+                    // What happened in it before now was not heard.
+                    hasChanged.store(true, ordering: .relaxed)
                 } else {
                     refused.append(path)
                 }

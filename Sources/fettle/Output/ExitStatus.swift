@@ -46,8 +46,17 @@ enum ExitStatus: Int32 {
         case let error as ProfileError: error.code == .unknownProfile ? .usage : .badInput
         case let error as TuningError: status(of: error)
         case let error as DaemonError: error.code == .badInput ? .badInput : .systemFailure
+        case let error as ClientError: status(of: error)
         case is QuantizationError, is ReferenceError, is RuntimeError: .badInput
         default: nil
+        }
+    }
+
+    /// What the daemon will not do because of what was asked is bad input; anything else is the system's.
+    private static func status(of error: ClientError) -> ExitStatus {
+        switch error.code {
+        case .refused(400), .refused(404), .refused(409): .badInput
+        case .refused, .unreachable, .malformed: .systemFailure
         }
     }
 
