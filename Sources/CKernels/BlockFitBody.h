@@ -8,7 +8,7 @@ static const float nonlinear_points[16] = {
 static const scale_grid q8_0_grid = {-127, 127, 128, NULL, 64, 1, 140, false};
 static const scale_grid q4_0_grid = {-8, 7, 8, NULL, 4, 0.5f, 14, true};
 static const scale_grid q5_0_grid = {-16, 15, 16, NULL, 8, 1, 26, true};
-static const scale_grid iq4_nl_grid = {-127, 113, 0, nonlinear_points, 60, 8, 180, true};
+static const scale_grid iq4_nl_grid = {-127, 113, 0, nonlinear_points, 76, 12, 160, true};
 static const affine_grid q4_1_grid = {15, 12, 2, 22, false};
 static const affine_grid q5_1_grid = {31, 26, 4, 42, false};
 

@@ -37,3 +37,9 @@ void fettle_fit_encode_table(
     const uint16_t *scales, uint8_t *codes) {
     DISPATCH(isa, encode_table, rows, nearest_codes, group, scratch, scales, codes)
 }
+
+void fettle_compensate(
+    fettle_isa isa, const fettle_rounding *rounding, const fettle_compensation *run, int rows, float *weights,
+    float *errors, uint8_t *codes) {
+    DISPATCH(isa, compensate, rounding, run, rows, weights, errors, codes)
+}

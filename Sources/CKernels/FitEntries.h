@@ -14,7 +14,9 @@
         const fettle_fit_rows *, const fettle_fit_grid *, size_t, float *, const uint16_t *, const uint8_t *,       \
         uint8_t *);                                                                                                 \
     void fettle_fit_encode_table_##isa(                                                                             \
-        const fettle_fit_rows *, const uint8_t *, size_t, float *, const uint16_t *, uint8_t *);
+        const fettle_fit_rows *, const uint8_t *, size_t, float *, const uint16_t *, uint8_t *);       \
+    void fettle_fit_compensate_##isa(                                                                               \
+        const fettle_rounding *, const fettle_compensation *, int, float *, float *, uint8_t *);
 
 FIT_ENTRIES(scalar)
 #if defined(__x86_64__)

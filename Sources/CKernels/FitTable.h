@@ -6,10 +6,10 @@
 
 // Around the scale that takes the largest weight to the outermost point. Points are sparse out there, so that scales well
 // above that one compete.
-static const fit_ladder SHORT_TABLE_LADDER = {1.40f, 0.955f, 0.45f};
+static const fit_ladder SHORT_TABLE_LADDER = {1.40f, 0.93f, 0.50f};
 static const fit_ladder LONG_TABLE_LADDER = {1.40f, 0.90f, 0.04f};
 // Around the present scale.
-static const fit_ladder TABLE_FINE_LADDER = {1.045f, 0.985f, 0.955f};
+static const fit_ladder TABLE_FINE_LADDER = {1.045f, 0.98f, 0.96f};
 
 // The scale of each lane, starting from `present`: near it, or with `wide` over both signs and the whole ladder.
 INLINE f32x16 fit_table(const fit_group *group, const float *table, f32x16 present, int wide) {

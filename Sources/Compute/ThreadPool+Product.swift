@@ -1,4 +1,4 @@
-internal import CKernels
+package import CKernels
 
 /// Which operand of a matrix product is read along its columns.
 package enum ProductForm: Sendable {
@@ -52,8 +52,8 @@ extension ThreadPool {
         }
     }
 
-    /// Cuts the product into rectangles that free threads take in turn.
-    private func multiply(_ product: fettle_product) {
+    /// Computes a product of parts of matrices, cut into rectangles that free threads take in turn.
+    package func multiply(_ product: fettle_product) {
         let rowsAtOnce = min(product.rows, 768)
         let tilesPerThread = (product.columns / 32 + 4 * threads - 1) / (4 * threads)
         let columnsAtOnce = 32 * min(12, max(1, tilesPerThread))

@@ -24,8 +24,7 @@ import Testing
         #expect(ContinuousClock.now - start < .seconds(10))
         let job = try #require(await run.jobs().first)
         #expect(job.state == .queued && job.attempts == 0 && job.stage != nil)
-        let children = try Shell.run("pgrep -f -- '--out \(run.folder("bundles"))'")
-        #expect(children.status != 0, "no child outlives the daemon: \(children.output)")
+        try await run.noChildIsLeft()
     }
 
     @Test func aBadConfigurationIsRefusedAndAGoodOneTaken() async throws {

@@ -71,7 +71,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("u4g32+gptq", "refinement \"gptq\": not available yet"),
+        ("u4g32+awq", "refinement \"awq\": not available yet"),
         ("u8c/static+smooth", "activation \"static\": not available yet"),
         ("u4g32/int16", "activation \"int16\": not available yet"),
         ("u4g32+clib", "the nearest is clip"),

@@ -49,6 +49,35 @@ void fettle_fit_encode_table(
     fettle_isa isa, const fettle_fit_rows *rows, const uint8_t *nearest_codes, size_t group, float *scratch,
     const uint16_t *scales, uint8_t *codes);
 
+/// How weights of up to 16 rows are rounded: code c stands for scale * (c - offset) + minimum, or scale * points[c] + minimum.
+typedef struct {
+    int lowest, highest;  // codes that may be used
+    int offset;  // of every code, where there are no zero points
+    size_t slots;  // scales of a row
+    size_t group;  // columns that share a scale
+    const float *scales;  // [row][slot]
+    const float *minimums;  // likewise; NULL for 0
+    const uint8_t *zero_points;  // likewise; NULL for `offset`
+    const uint8_t *nearest_codes;  // NULL, or the codes of the nearest points, in the intervals of fettle_fit_table
+    const int8_t *points;
+} fettle_rounding;
+
+/// A run of columns that are rounded one after the other.
+typedef struct {
+    size_t first, columns;  // the first column's place among those that the scales are for, and how many
+    size_t stride;  // floats from one column to the next in weights and errors: a multiple of 16
+    const float *factor;  // row i, from the diagonal on, of the upper factor U of the inverse second moments, H^-1 = U^T U
+    size_t factor_stride;
+    size_t code_stride;  // codes from one row to the next
+} fettle_compensation;
+
+/// Rounds a run of columns of up to 16 rows (weights[column][row], 64-byte aligned) to codes[row][column]. The error of a
+/// column, divided by its U_ii, times row i of U is taken from the columns after it; errors[column][row] is minus that
+/// quotient, so that U's later columns times it can be added to the weights beyond the run.
+void fettle_compensate(
+    fettle_isa isa, const fettle_rounding *rounding, const fettle_compensation *run, int rows, float *weights,
+    float *errors, uint8_t *codes);
+
 /// Adds the rows to a histogram over weight / scale, in the intervals of fettle_fit_table: for each of 512 intervals the sums
 /// of v, v * x and v * x^2, where v = importance * row importance * scale^2. row_importance is NULL for all the same.
 void fettle_fit_intervals(

@@ -94,9 +94,12 @@ struct BundlePlace: Sendable {
     }
 
     /// Removes the work in progress, and its directory where this was the last.
-    func clear() {
-        try? FileManager.default.removeItem(atPath: work)
-        rmdir("\(root)/\(Self.workName)")
+    func clear() { Self.clear(job.id, root: root) }
+
+    /// Removes the work in progress of the job `id`, and the directory of all such work where this was the last.
+    static func clear(_ id: Int64, root: String) {
+        try? FileManager.default.removeItem(atPath: "\(root)/\(workName)/\(id)")
+        rmdir("\(root)/\(workName)")
     }
 
     /// Removes work in progress of jobs that are not among `active`.

@@ -74,6 +74,8 @@ extension Engine {
                 announce(job, "withdrawn")
             }
         } catch {
+            // Whatever there is to look at next, this is to be done again.
+            wanted = nil
             noteStore(error)
         }
     }
@@ -121,6 +123,8 @@ extension Engine {
             do throws(DaemonError) {
                 let job = try await store.apply(event, to: id, now: parts.now())
                 unrecorded[id] = nil
+                // What is final, or was cancelled in the meantime, has no use for its work in progress.
+                if job?.state.isFinal ?? true { BundlePlace.clear(id, root: configuration.bundles) }
                 noteStore(nil)
                 if let job { announce(job, "\(job.state.rawValue)") }
                 if case .finished = event { lastCleaning = nil }

@@ -79,6 +79,10 @@ extension ArraySlice<UInt8> {
 }
 
 extension Array {
-    /// Bytes of the array's allocation, of elements without references: its two-word header behind the object's, and room.
-    var residentBytes: Int { capacity == 0 ? 0 : 32 + capacity * MemoryLayout<Element>.stride }
+    /// Bytes of the array's allocation, of elements without references: its two-word header behind the object's, the
+    /// elements, and the most that glibc's malloc adds. Not by its capacity: that depends on what was free in the heap, and
+    /// bundles of one model would differ by 16 bytes here and there.
+    var residentBytes: Int {
+        isEmpty ? 0 : (32 + count * MemoryLayout<Element>.stride + 8 + 15) / 16 * 16 + 8
+    }
 }

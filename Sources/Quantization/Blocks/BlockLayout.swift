@@ -82,6 +82,11 @@ struct BlockLayout {
         }
     }
 
+    /// Sets the bytes of codes to zero.
+    func clearCodes(in block: UnsafeMutableBufferPointer<UInt8>) {
+        for plane in planes { forEachByte(plane) { byte, _ in block[byte] = 0 } }
+    }
+
     /// The scale of a group of codes.
     func scale(_ block: UnsafeBufferPointer<UInt8>, group: Int) -> Float {
         let scale = half(block, scaleOffset)

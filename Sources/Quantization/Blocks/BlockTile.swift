@@ -11,13 +11,16 @@ final class BlockTile {
     private let layout: BlockLayout
     private let levels: BlockLevels?
     private let instructionSet: InstructionSet
-    private var weights = [Float](repeating: 0, count: length)
-    private var importance = [Float](repeating: 1, count: length)
-    private var codes = [UInt8](repeating: 0, count: length)
-    private var scales = [UInt16](repeating: 0, count: 16)
-    private var minimums = [UInt16](repeating: 0, count: 16)
-    private var scaleLevels = [Int8](repeating: 0, count: 32)
-    private var minimumLevels = [UInt8](repeating: 0, count: 32)
+    // Buffers of its own rather than arrays: each access to an array that a class holds is checked for exclusivity.
+    private let weights = Buffer<Float>.allocate(capacity: length)
+    private let importance = Buffer<Float>.allocate(capacity: length)
+    private let codes = Buffer<UInt8>.allocate(capacity: length)
+    private let scales = Buffer<UInt16>.allocate(capacity: 16)
+    private let minimums = Buffer<UInt16>.allocate(capacity: 16)
+    private let scaleLevels = Buffer<Int8>.allocate(capacity: 32)
+    private let minimumLevels = Buffer<UInt8>.allocate(capacity: 32)
+
+    private typealias Buffer = UnsafeMutableBufferPointer
 
     /// A tile for blocks of `format`, fitted by the kernel of `instructionSet`.
     init(_ format: BlockFormat, _ instructionSet: InstructionSet) {
@@ -25,6 +28,21 @@ final class BlockTile {
         self.layout = BlockLayout(format)
         self.levels = BlockLevels(format)
         self.instructionSet = instructionSet
+        codes.initialize(repeating: 0)
+        scales.initialize(repeating: 0)
+        minimums.initialize(repeating: 0)
+        scaleLevels.initialize(repeating: 0)
+        minimumLevels.initialize(repeating: 0)
+    }
+
+    deinit {
+        weights.deallocate()
+        importance.deallocate()
+        codes.deallocate()
+        scales.deallocate()
+        minimums.deallocate()
+        scaleLevels.deallocate()
+        minimumLevels.deallocate()
     }
 
     /// Fits the weights from `first` on; columns repeat with the length of `columnImportance`. Past the end of the
@@ -38,22 +56,11 @@ final class BlockTile {
             column += 1
             if column == columnImportance.count { column = 0 }
         }
-        codes.withUnsafeMutableBufferPointer { codes in
-            scales.withUnsafeMutableBufferPointer { scales in
-                minimums.withUnsafeMutableBufferPointer { minimums in
-                    scaleLevels.withUnsafeMutableBufferPointer { scaleLevels in
-                        minimumLevels.withUnsafeMutableBufferPointer { minimumLevels in
-                            fettle_fit_blocks(
-                                instructionSet.cValue, format.kernelType, weights, importance,
-                                fettle_block_fit(
-                                    codes: codes.baseAddress, scales: scales.baseAddress,
-                                    minimums: minimums.baseAddress,
-                                    scale_levels: scaleLevels.baseAddress, minimum_levels: minimumLevels.baseAddress))
-                        }
-                    }
-                }
-            }
-        }
+        fettle_fit_blocks(
+            instructionSet.cValue, format.kernelType, weights.baseAddress, importance.baseAddress,
+            fettle_block_fit(
+                codes: codes.baseAddress, scales: scales.baseAddress, minimums: minimums.baseAddress,
+                scale_levels: scaleLevels.baseAddress, minimum_levels: minimumLevels.baseAddress))
     }
 
     /// Writes the blocks that were fitted to weights from `first` on, as far as `target` reaches.
@@ -65,20 +72,14 @@ final class BlockTile {
         for block in 0..<count {
             let start = (firstBlock + block) * byteCount
             let bytes = UnsafeMutableBufferPointer(rebasing: target[start..<start + byteCount])
-            codes.withUnsafeBufferPointer {
-                let blockCodes = UnsafeBufferPointer(rebasing: $0[block * length..<(block + 1) * length])
-                layout.writeCodes(blockCodes, into: bytes)
-            }
+            let blockCodes = UnsafeBufferPointer(rebasing: codes[block * length..<(block + 1) * length])
+            layout.writeCodes(blockCodes, into: bytes)
             layout.writeScale(scales[block], minimum: minimums[block], into: bytes)
             guard let levels else { continue }
             let run = block * groups..<(block + 1) * groups
-            scaleLevels.withUnsafeBufferPointer { scales in
-                minimumLevels.withUnsafeBufferPointer { minimums in
-                    levels.write(
-                        scales: UnsafeBufferPointer(rebasing: scales[run]),
-                        minimums: UnsafeBufferPointer(rebasing: minimums[run]), into: bytes)
-                }
-            }
+            levels.write(
+                scales: UnsafeBufferPointer(rebasing: scaleLevels[run]),
+                minimums: UnsafeBufferPointer(rebasing: minimumLevels[run]), into: bytes)
         }
     }
 }

@@ -16,9 +16,9 @@ extension PackedMatrix {
         }
     }
 
-    /// The weights that the packed bytes stand for, of any format. Slow and plain, for checks.
-    package func dequantized() -> Matrix {
-        if let matrix = try? unpacked() { return matrix.dequantized() }
+    /// The weights that the packed bytes stand for, of any format.
+    package func dequantized(pool: ThreadPool? = nil) -> Matrix {
+        if let matrix = try? unpacked() { return matrix.dequantized(pool: pool) }
         var halves = [UInt16](repeating: 0, count: rows * columns)
         halves.withUnsafeMutableBufferPointer { halves in
             bytes.withUnsafeBytes { source in

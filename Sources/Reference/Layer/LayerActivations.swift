@@ -48,16 +48,38 @@ struct LayerActivations {
     mutating func projectAttention(
         _ layer: ReferenceModel.Layer, residual: Matrix, positions: [Int], rotary: RotaryTable, pool: ThreadPool
     ) {
+        normalizeAttention(layer, residual: residual, pool: pool)
+        projectAttention(layer, positions: positions, rotary: rotary, pool: pool)
+    }
+
+    /// From the residual stream to the input of queries, keys and values.
+    mutating func normalizeAttention(_ layer: ReferenceModel.Layer, residual: Matrix, pool: ThreadPool) {
         pool.rmsNorm(residual, weight: layer.attentionNorm, epsilon: normEpsilon, into: &attentionInput)
+    }
+
+    /// From their input to rotated queries, keys and values.
+    mutating func projectAttention(
+        _ layer: ReferenceModel.Layer, positions: [Int], rotary: RotaryTable, pool: ThreadPool
+    ) {
         pool.multiply(attentionInput, layer.attentionInput, .transposedRight, into: &queryKeyValue)
         Attention(configuration, pool: pool).rotate(&queryKeyValue, positions: positions, rotary: rotary)
     }
 
     /// From attention's output to the input of down.
     mutating func projectFeedForward(_ layer: ReferenceModel.Layer, residual: Matrix, pool: ThreadPool) {
+        addAttention(layer, residual: residual, pool: pool)
+        gateFeedForward(layer, pool: pool)
+    }
+
+    /// From attention's output to the input of gate and up.
+    mutating func addAttention(_ layer: ReferenceModel.Layer, residual: Matrix, pool: ThreadPool) {
         middle.replaceRows(from: 0, with: residual)
         pool.multiply(attended, layer.attentionOutput, .transposedRight, into: &middle, adding: true)
         pool.rmsNorm(middle, weight: layer.feedForwardNorm, epsilon: normEpsilon, into: &feedForwardInput)
+    }
+
+    /// From the input of gate and up to that of down.
+    mutating func gateFeedForward(_ layer: ReferenceModel.Layer, pool: ThreadPool) {
         pool.multiply(feedForwardInput, layer.feedForwardInput, .transposedRight, into: &gateUp)
         pool.siluProduct(gateUp, into: &downInput)
     }

@@ -25,12 +25,17 @@ extension ReferenceModel {
         pool.product(hidden, headMatrix, .transposedRight)
     }
 
-    /// The logits at positions `rows` of `tokens`: rows x vocabulary.
-    package func logits(tokens: [Int32], rows: Range<Int>) throws(ReferenceError) -> Matrix {
+    /// The final norm's output at positions `rows` of `tokens`: rows x width.
+    package func hidden(tokens: [Int32], rows: Range<Int>) throws(ReferenceError) -> Matrix {
         guard rows.lowerBound >= 0, rows.upperBound <= tokens.count else {
             throw ReferenceError("rows \(rows)", "outside a sequence of \(tokens.count) tokens")
         }
-        return head(try hidden(tokens: tokens).rows(rows))
+        return try hidden(tokens: tokens).rows(rows)
+    }
+
+    /// The logits at positions `rows` of `tokens`: rows x vocabulary.
+    package func logits(tokens: [Int32], rows: Range<Int>) throws(ReferenceError) -> Matrix {
+        head(try hidden(tokens: tokens, rows: rows))
     }
 
     /// The rows of the embedding for `tokens`, whose ids have been checked.

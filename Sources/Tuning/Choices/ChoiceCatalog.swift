@@ -6,7 +6,9 @@ package import Quantization
 /// The choices that a profile, a model's shapes and the command line leave for every group.
 package struct ChoiceCatalog: Sendable, Equatable {
     /// Groups in order of execution, each with at least one choice.
-    package let groups: [ChoiceGroup]
+    package private(set) var groups: [ChoiceGroup]
+    /// Whether the formats are the search's own and not the command line's.
+    package let isFree: Bool
     /// Formats of the KV cache that the plan may take: `f16`, `int8`, `int4`.
     package let kvFormats: [String]
 
@@ -31,7 +33,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
             group.choices = Self.specs(for: group, profile: profile, options: options)
                 .filter { legality.allows($0, for: group) }
-                .map { Choice(spec: $0) }
+                .map { spec in
+                    var spec = spec
+                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over.
+                    if group.role != .layer { spec.refinements.removeAll { $0 == .gptq } }
+                    return Choice(spec: spec)
+                }
             guard !group.choices.isEmpty else {
                 throw TuningError(
                     .badInput, place: "\(profile.name), \(group.name)",
@@ -41,7 +48,18 @@ package struct ChoiceCatalog: Sendable, Equatable {
             groups.append(group)
         }
         self.groups = groups
+        isFree = options.only.isEmpty && options.uniform == nil
         kvFormats = try Self.kvFormats(profile: profile, options: options)
+    }
+
+    /// The same catalog with these formats only; groups that would be left without a choice keep theirs.
+    package func keeping(_ formats: Set<Format>) -> ChoiceCatalog {
+        var result = self
+        for index in groups.indices {
+            let kept = groups[index].choices.filter { formats.contains($0.format) }
+            if !kept.isEmpty { result.groups[index].choices = kept }
+        }
+        return result
     }
 
     private static func specs(
@@ -85,7 +103,8 @@ package struct ChoiceCatalog: Sendable, Equatable {
 }
 
 extension Choice {
-    /// The choice that a SPEC means: an open refinement is the clip search, which every quantized format has.
+    /// The choice that a SPEC means: where refinements are open it is the clip search, which every quantized format has, until
+    /// the plan is refined.
     package init(spec: Spec) {
         let refinements = spec.refinements.isEmpty ? [Refinement.clip] : spec.refinements
         self.init(

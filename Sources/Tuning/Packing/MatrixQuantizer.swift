@@ -59,10 +59,10 @@ extension ModelTensor {
 
 extension PlannedWeights.Stored {
     /// The weights that the stored bytes stand for.
-    func dequantized() -> Matrix {
+    func dequantized(pool: ThreadPool) -> Matrix {
         switch self {
-        case .packed(let packed): packed.dequantized()
-        case .block(let block): block.dequantized()
+        case .packed(let packed): packed.dequantized(pool: pool)
+        case .block(let block): block.decomposed(pool: pool).dequantized(pool: pool)
         }
     }
 }

@@ -57,6 +57,16 @@ package struct PlanPacker {
             context: context, pool: pool)
     }
 
+    /// The weights that `plan` makes of the tensor `name`; nil where it has no such matrix.
+    mutating func dequantized(_ name: String, in plan: Plan) throws -> Matrix? {
+        try plan.choices[name].map { try stored(name, $0).dequantized(pool: pool) }
+    }
+
+    /// Takes `stored` as what `choice` makes of the tensor `name`.
+    mutating func adopt(_ stored: PlannedWeights.Stored, for name: String, _ choice: Choice) {
+        packed[Key(tensor: name, choice: choice)] = stored
+    }
+
     /// Forgets what was made for running; the bytes that ship stay.
     mutating func releaseExecutables() { executable = [:] }
 

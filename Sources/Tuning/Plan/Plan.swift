@@ -25,6 +25,13 @@ package struct Plan: Sendable, Equatable {
 
     /// The KL divergence that the scores promise: the sum over groups and the cache, nats per token.
     package var predictedKL: Double { groups.reduce(kv.sensitivity) { $0 + $1.sensitivity } }
+
+    /// The choice of each matrix, by canonical name.
+    package var choices: [String: Choice] {
+        var result: [String: Choice] = [:]
+        for group in groups { for name in group.tensors { result[name] = group.choice } }
+        return result
+    }
 }
 
 /// The KV cache's part of a plan.

@@ -19,8 +19,8 @@ struct EmbeddingScorer {
     }
 
     /// Keeps the rows that look-ups with these choices, which share `stored`, would read.
-    mutating func keep(_ stored: PlannedWeights.Stored, for choices: [Choice]) {
-        let rows = Self.rows(distinct, of: stored.dequantized())
+    mutating func keep(_ stored: PlannedWeights.Stored, for choices: [Choice], pool: ThreadPool) {
+        let rows = Self.rows(distinct, of: stored.dequantized(pool: pool))
         for choice in choices { quantized[choice] = rows }
     }
 

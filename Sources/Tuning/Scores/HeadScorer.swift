@@ -10,8 +10,8 @@ struct HeadScorer {
     /// Inputs of the head: positions x width.
     let hidden: Matrix
 
-    /// Positions that are compared, spread evenly: 768 give a mean KL to a few percent, and each costs a row of the vocabulary.
-    private static let positions = 768
+    /// Positions that are compared, spread evenly: 512 give a mean KL to a few percent, and each costs a row of the vocabulary.
+    private static let positions = 512
     /// Positions whose logits are held at a time.
     private static let piece = 128
 

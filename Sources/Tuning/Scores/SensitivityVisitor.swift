@@ -86,7 +86,7 @@ struct SensitivityVisitor: FisherVisitor {
             try HeadScorer(quantizer: quantizer, hidden: hidden).score(
                 Self.sharing(unscored), tensor: tensor, importance: importance
             ) { stored, scores in
-                tied[group.name]?.lookups.keep(stored, for: Array(scores.keys))
+                tied[group.name]?.lookups.keep(stored, for: Array(scores.keys), pool: pool)
                 tied[group.name]?.headScores.merge(scores) { first, _ in first }
                 done += scores.count
                 try record(
@@ -147,6 +147,12 @@ struct SensitivityVisitor: FisherVisitor {
                     let stored = try quantizer.quantize(
                         tensor, weights: weights, as: sharing[0], importance: importance)
                     for choice in sharing {
+                        if choice.format == .float16 {
+                            projections[choice] = try halfProjections(
+                                stored, tensor, weights, inputs: inputs, errors: errors,
+                                first: unit.columns[position], adding: projections[choice] ?? [])
+                            continue
+                        }
                         let matrix = try quantizer.executable(stored, activation: choice.activation)
                         let outputs = try matrix.multiply(inputs, pool: pool)
                         errors.project(
@@ -163,6 +169,26 @@ struct SensitivityVisitor: FisherVisitor {
                         name: unit.group.name, fraction: fraction(share)))
             }
         }
+    }
+
+    /// Positions that tell what half precision costs: next to nothing, in a product as dear as the exact one.
+    private static let halfPositions = 128
+
+    /// Projections for unquantized half precision, of the first positions: in float the output error is the product with what
+    /// rounding changed.
+    private func halfProjections(
+        _ stored: PlannedWeights.Stored, _ tensor: ChoiceGroup.Tensor, _ weights: Matrix, inputs: Matrix,
+        errors: OutputErrors, first: Int, adding sums: [Double]
+    ) throws -> [Double] {
+        var projections = Array(sums.prefix(Self.halfPositions))
+        guard let changed = stored.dequantized(pool: pool).minus(weights) else { return projections }
+        let rows = Matrix(
+            rows: projections.count, columns: inputs.columns,
+            values: Array(inputs.values.prefix(projections.count * inputs.columns)))
+        errors.project(
+            pool.product(rows, changed, .transposedRight), minus: Matrix(rows: rows.rows, columns: tensor.rows),
+            first: first, into: &projections)
+        return projections
     }
 
     /// Choices by what they share: those that differ in their activation only have the same quantized weights.
@@ -212,10 +238,18 @@ struct SensitivityVisitor: FisherVisitor {
             for sharing in Self.sharing(missing.filter { !kept.contains($0) }) {
                 lookups.keep(
                     try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance),
-                    for: sharing)
+                    for: sharing, pool: pool)
                 try finish(0.5)
             }
         }
         try record(Finding(name: "embedding", fraction: 1))
+    }
+}
+
+extension Matrix {
+    /// The difference to `other`, of the same shape; nil where there is none.
+    fileprivate func minus(_ other: Matrix) -> Matrix? {
+        guard values != other.values else { return nil }
+        return Matrix(rows: rows, columns: columns, values: zip(values, other.values).map { $0 - $1 })
     }
 }

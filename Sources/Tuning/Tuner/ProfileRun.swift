@@ -2,6 +2,7 @@ internal import Compute
 internal import DeviceProfiles
 internal import ModelFiles
 internal import Quantization
+internal import Reference
 
 /// The part of tuning that is a profile's own: knapsack, verification, verdicts.
 struct ProfileRun {
@@ -14,6 +15,7 @@ struct ProfileRun {
     let pool: ThreadPool
     let timer: StageTimer
     let reference: LazyReference
+    let evaluation: LazyEvaluation
     let store: ScoreStore
 
     /// Rounds in which a quality limit is corrected by what was measured.
@@ -54,16 +56,43 @@ struct ProfileRun {
         }
     }
 
+    /// Measures the plan of `chosen` and its baselines, and what wins once more with its weights refined.
     private func verify(
         _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
     ) throws -> Verifier.Outcome {
-        try timer.run("verify") {
-            try Verifier(
-                knapsack: knapsack, text: text.evaluation, reference: reference.model, store: store,
-                context: ScoreContext(model: model, calibration: text.calibration, seed: options.seed),
-                measuresBaselines: !isOutOfTime,
-                progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) }
-            ).verify(chosen, packer: &packer)
+        let verifier = Verifier(
+            knapsack: knapsack, text: text.evaluation, evaluation: evaluation.evaluation, store: store,
+            context: ScoreContext(model: model, calibration: text.calibration, seed: options.seed),
+            measuresBaselines: !isOutOfTime,
+            progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) })
+        let plan = knapsack.plan(chosen)
+        if plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
+            _ = try refine(plan, isOpen: false, &packer)
+        }
+        var outcome = try timer.run("verify") { try verifier.verify(chosen, packer: &packer) }
+        // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
+        let longest = max(model.configuration.width, model.configuration.feedForward)
+        guard options.isRefinementOpen, !isOutOfTime, text.calibration.count >= 2 * longest else { return outcome }
+        let refined = try refine(outcome.plan, isOpen: true, &packer)
+        try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &packer) }
+        return outcome
+    }
+
+    /// `plan` with its weights refined on the calibration text, all of them or those whose choice asks for it. The packer has
+    /// the weights afterwards.
+    private func refine(_ plan: Plan, isOpen: Bool, _ packer: inout PlanPacker) throws -> Plan {
+        let model = try reference.model()
+        return try timer.run("refine") {
+            var refiner = PlanRefiner(
+                model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
+                progress: { try timer.progress("refine", $0, profile.name) })
+            try SequentialSweep(model: model, sequences: text.calibration.sequences)
+                .run(embedding: try packer.dequantized(TensorName.embedding, in: plan), visitor: &refiner)
+            let refined = refiner.refinedPlan
+            for (name, choice) in refined.choices {
+                if let stored = refiner.refined[name] { packer.adopt(stored, for: name, choice) }
+            }
+            return refined
         }
     }
 
@@ -91,7 +120,7 @@ struct ProfileRun {
         _ knapsack: PlanProblem, _ solution: Solution, _ outcome: Verifier.Outcome, _ packer: inout PlanPacker
     ) throws -> TuningResult {
         let problem = knapsack.problem
-        let plan = knapsack.plan(outcome.chosen)
+        let plan = outcome.plan
         var totals = problem.totals(of: outcome.chosen)
         totals.stored = Double(try knapsack.storedBytes(outcome.chosen))
         var prices = TuningResult.ShadowPrices()

@@ -32,9 +32,7 @@ package struct Tuner {
     package func tune(model: Model, profiles: [DeviceProfile]) throws(TuningError) -> [TuningResult] {
         do {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
-            let catalogs = try profiles.map {
-                try ChoiceCatalog(profile: $0, configuration: model.configuration, options: options)
-            }
+            let catalogs = try profiles.map { try catalog($0, model) }
             var texts: [TextKey: TextPlan] = [:]
             var scores: [TextKey: Scores] = [:]
             for profile in profiles {
@@ -51,13 +49,16 @@ package struct Tuner {
                     ).scores(for: used)
                 }
             }
+            let evaluations = texts.mapValues { LazyEvaluation(text: $0.evaluation, reference: reference, pool: pool) }
             var results: [TuningResult] = []
             for (profile, catalog) in zip(profiles, catalogs) {
                 let key = textKey(profile, model)
-                guard let text = texts[key], let scores = scores[key] else { continue }
+                guard let text = texts[key], let scores = scores[key], let evaluation = evaluations[key] else {
+                    continue
+                }
                 let run = ProfileRun(
                     model: model, profile: profile, catalog: catalog, scores: scores, text: text, options: options,
-                    pool: pool, timer: timer, reference: reference, store: store)
+                    pool: pool, timer: timer, reference: reference, evaluation: evaluation, store: store)
                 results.append(try run.result())
             }
             return results
@@ -66,6 +67,14 @@ package struct Tuner {
         } catch {
             throw TuningError(.badInput, place: model.name, "\(error)")
         }
+    }
+
+    /// The choices of a profile that are worth a score.
+    private func catalog(_ profile: DeviceProfile, _ model: Model) throws -> ChoiceCatalog {
+        let catalog = try ChoiceCatalog(profile: profile, configuration: model.configuration, options: options)
+        guard catalog.isFree else { return catalog }
+        return catalog.keeping(
+            try timer.run("screen") { try ChoiceScreen(model: model, pool: pool).formats(of: catalog, for: profile) })
     }
 
     /// What decides which texts a profile is tuned on.
@@ -141,5 +150,27 @@ final class LazyReference {
         let model = try load()
         loaded = model
         return model
+    }
+}
+
+/// Measurements on one text, begun when they are first needed.
+final class LazyEvaluation {
+    private let text: EvaluationText
+    private let reference: LazyReference
+    private let pool: ThreadPool
+    private var made: QualityEvaluation?
+
+    init(text: EvaluationText, reference: LazyReference, pool: ThreadPool) {
+        self.text = text
+        self.reference = reference
+        self.pool = pool
+    }
+
+    /// The evaluation.
+    func evaluation() throws -> QualityEvaluation {
+        if let made { return made }
+        let evaluation = QualityEvaluation(reference: try reference.model(), text: text, pool: pool)
+        made = evaluation
+        return evaluation
     }
 }

@@ -24,6 +24,9 @@ package struct TuningOptions: Sendable, Equatable {
     package var schedule: TuningSchedule?
 
     package init() {}
+
+    /// Whether the search picks refinements: no SPEC of the command line names one.
+    var isRefinementOpen: Bool { (only + [uniform].compactMap(\.self)).allSatisfy(\.refinements.isEmpty) }
 }
 
 /// How much text tuning uses: counts, never a time, so that the same input gives the same bytes.

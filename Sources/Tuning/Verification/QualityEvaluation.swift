@@ -3,12 +3,14 @@ package import Compute
 package import IntegerRuntime
 package import Reference
 
-/// Runs packed models over a text beside their float32 source, by llama-perplexity's protocol. The source's logits are
-/// computed once for each chunk and shared by all candidates.
-package struct QualityEvaluation: Sendable {
+/// Runs packed models over a text beside their float32 source, by llama-perplexity's protocol. The source runs once over each
+/// chunk, for all candidates of all runs.
+package final class QualityEvaluation {
     private let reference: ReferenceModel
     private let text: EvaluationText
     private let pool: ThreadPool
+    /// The source's inputs of the head at the scored positions, by chunk: a small part of its logits.
+    private var hidden: [Int: Matrix] = [:]
 
     /// An evaluation of models against `reference` on `text`.
     package init(reference: ReferenceModel, text: EvaluationText, pool: ThreadPool) {
@@ -64,7 +66,7 @@ package struct QualityEvaluation: Sendable {
         for (index, chunk) in text.chunks.enumerated() {
             try progress(Double(index) / Double(text.chunks.count))
             do {
-                try compare(chunk, candidates, into: &scores)
+                try compare(index, chunk, candidates, into: &scores)
             } catch let error as TuningError {
                 throw error
             } catch {
@@ -75,10 +77,14 @@ package struct QualityEvaluation: Sendable {
         return scores
     }
 
-    private func compare(_ chunk: [Int32], _ candidates: [IntegerModel], into scores: inout [Scores]) throws {
+    private func compare(_ place: Int, _ chunk: [Int32], _ candidates: [IntegerModel], into scores: inout [Scores])
+        throws
+    {
         let rows = text.scored
         let targets = Array(chunk[rows.lowerBound + 1..<rows.upperBound + 1])
-        let expected = try reference.logits(tokens: chunk, rows: rows)
+        let states = try hidden[place] ?? reference.hidden(tokens: chunk, rows: rows)
+        hidden[place] = states
+        let expected = reference.head(states)
         for (index, candidate) in candidates.enumerated() {
             let cache = try candidate.makeCache(capacity: chunk.count)
             let logits = try candidate.forward(tokens: chunk, cache: cache, logits: .rows(rows))

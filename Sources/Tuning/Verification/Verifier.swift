@@ -1,16 +1,14 @@
-internal import Compute
 internal import DeviceProfiles
 internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
-internal import Reference
 
 /// Measures a plan and its baselines on the integer runtime, and sees to it that what ships is the best of them.
 struct Verifier {
     let knapsack: PlanProblem
     let text: EvaluationText
     /// Made when something is measured that the store does not have.
-    let reference: () throws -> ReferenceModel
+    let evaluation: () throws -> QualityEvaluation
     let store: ScoreStore
     /// What the scores depend on, and with them the plans' bytes.
     let context: ScoreContext
@@ -20,8 +18,9 @@ struct Verifier {
 
     /// What was found.
     struct Outcome {
-        /// The choices that ship.
+        /// The choices that ship, and the plan with its refinements.
         var chosen: [Int]
+        var plan: Plan
         var quality: QualityMeasure
         var uniform: TuningResult.Baseline?
         var rule: TuningResult.Baseline?
@@ -29,8 +28,10 @@ struct Verifier {
         var correction: Double
     }
 
-    /// Uniform plans that are measured: scores rank them well enough that the best is among the first two.
+    /// Uniform plans that are measured: the best predicted, and another one where that is nearly as good. Scores rank them well
+    /// enough for that.
     private static let uniformCandidates = 2
+    private static let nearly = 1.2
 
     private struct Candidate {
         var name: String
@@ -45,7 +46,8 @@ struct Verifier {
         for candidate in uniform + [rule].compactMap(\.self) where !distinct.contains(candidate.chosen) {
             distinct.append(candidate.chosen)
         }
-        let measures = try measure(distinct, packer: &packer)
+        let plans = distinct.map(knapsack.plan)
+        let measures = try measure(plans, packer: &packer)
         func quality(_ candidate: Candidate) -> QualityMeasure {
             measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
         }
@@ -55,17 +57,25 @@ struct Verifier {
         let winner = isBest ? distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0 : 0
         let predicted = sensitivity(chosen)
         return Outcome(
-            chosen: distinct[winner], quality: measures[winner],
+            chosen: distinct[winner], plan: plans[winner], quality: measures[winner],
             uniform: try bestUniform.map { try baseline($0, quality($0)) },
             rule: try rule.map { try baseline($0, quality($0)) },
             correction: predicted > 0 ? measures[0].kl / predicted : 1)
     }
 
+    /// Measures `refined`, the winner's plan with its weights refined, which the packer has; it ships where it is better.
+    func verify(refined: Plan, of outcome: inout Outcome, packer: inout PlanPacker) throws {
+        let quality = try measure([refined], packer: &packer)[0]
+        guard quality.kl < outcome.quality.kl else { return }
+        outcome.plan = refined
+        outcome.quality = quality
+    }
+
     /// Measures `plans`; what the store has is taken from there.
-    private func measure(_ plans: [[Int]], packer: inout PlanPacker) throws -> [QualityMeasure] {
+    private func measure(_ plans: [Plan], packer: inout PlanPacker) throws -> [QualityMeasure] {
         let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
         let context = context.evaluationKey(text, mode: mode)
-        let names = plans.map { knapsack.plan($0).digest }
+        let names = plans.map(\.digest)
         var known: [String: QualityEvaluation.Scores] = [:]
         for name in names {
             let numbers: [Double]? = try store.vector(name, in: context)
@@ -74,12 +84,10 @@ struct Verifier {
         let missing = zip(plans, names).filter { known[$0.1] == nil }
         if !missing.isEmpty {
             var candidates: [IntegerModel] = []
-            for (chosen, _) in missing {
-                candidates.append(try packer.runtimeModel(of: knapsack.plan(chosen), context: text.context))
+            for (plan, _) in missing {
+                candidates.append(try packer.runtimeModel(of: plan, context: text.context))
             }
-            let reference = try reference()
-            let scores = try QualityEvaluation(reference: reference, text: text, pool: reference.pool)
-                .run(candidates, progress: progress)
+            let scores = try evaluation().run(candidates, progress: progress)
             packer.releaseExecutables()
             for (score, (_, name)) in zip(scores, missing) { known[name] = score }
             try store.put(
@@ -88,7 +96,7 @@ struct Verifier {
         }
         return zip(names, plans).map { name, plan in
             (known[name] ?? QualityEvaluation.Scores()).measure(
-                text: text, mode: mode, predictedKL: sensitivity(plan))
+                text: text, mode: mode, predictedKL: plan.predictedKL)
         }
     }
 
@@ -108,7 +116,9 @@ struct Verifier {
                 candidates.append((Candidate(name: name, chosen: chosen), sensitivity(chosen)))
             }
         }
-        return candidates.sorted { ($0.1, $0.0.name) < ($1.1, $1.0.name) }.prefix(Self.uniformCandidates).map(\.0)
+        candidates.sort { ($0.1, $0.0.name) < ($1.1, $1.0.name) }
+        let limit = (candidates.first?.1 ?? 0) * Self.nearly
+        return candidates.prefix(Self.uniformCandidates).filter { $0.1 <= limit }.map(\.0)
     }
 
     /// The largest of llama.cpp's presets that keeps the limits.

@@ -1,0 +1,53 @@
+package import Compute
+package import ModelFiles
+
+/// A forward pass, layer by layer, in which a visitor replaces the weights of each matrix when its inputs are known: so each is
+/// quantized for the inputs that it will really get (sequential calibration).
+package struct SequentialSweep {
+    private let model: ReferenceModel
+    private let batch: TokenBatch
+
+    /// A sweep of `model` over `sequences`, none of which may be empty.
+    package init(model: ReferenceModel, sequences: [[Int32]]) throws(ReferenceError) {
+        self.model = model
+        batch = try TokenBatch(sequences, vocabulary: model.configuration.vocabulary)
+    }
+
+    /// Runs the pass. `embedding` is the quantized embedding, if that is not the model's own.
+    package func run(embedding: Matrix?, visitor: inout some SequentialVisitor) throws {
+        let pool = model.pool
+        let configuration = model.configuration
+        let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
+        var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
+        let start = try embedding.map { matrix throws(ReferenceError) in
+            try model.replacing([TensorName.embedding: matrix])
+        }
+        var residual = (start ?? model).embed(batch.tokens)
+        for (index, layer) in model.layers.enumerated() {
+            var replaced = layer
+            func visit(_ group: LayerGroup, _ inputs: Matrix) throws {
+                for (part, matrix) in try visitor.visit(layer: index, group: group, inputs: inputs) {
+                    replaced.replace(part, with: matrix, in: configuration)
+                }
+            }
+            activations.normalizeAttention(layer, residual: residual, pool: pool)
+            try visit(.attentionInput, activations.attentionInput)
+            activations.projectAttention(replaced, positions: batch.positions, rotary: rotary, pool: pool)
+            Attention(configuration, pool: pool).attend(
+                activations.queryKeyValue, batch: batch, into: &activations.attended)
+            try visit(.attentionOutput, activations.attended)
+            activations.addAttention(replaced, residual: residual, pool: pool)
+            try visit(.feedForwardInput, activations.feedForwardInput)
+            activations.gateFeedForward(replaced, pool: pool)
+            try visit(.down, activations.downInput)
+            activations.addFeedForward(replaced, to: &residual, pool: pool)
+        }
+    }
+}
+
+/// Puts weights in place during a sequential sweep. What is passed belongs to the sweep and is overwritten after the call.
+package protocol SequentialVisitor {
+    /// A group of layer `layer`, in the order of execution; `inputs`, positions x inputs, are what it gets behind the weights
+    /// in place so far. Returns the new weights of its parts.
+    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) throws -> [TensorName.Part: Matrix]
+}

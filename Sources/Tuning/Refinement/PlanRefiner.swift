@@ -1,0 +1,107 @@
+internal import Compute
+internal import ModelFiles
+internal import Quantization
+internal import Reference
+
+/// Refines the weights of a whole plan with `gptq` on sequential calibration: matrix after matrix in the order of execution,
+/// each for the inputs that the refined ones before it leave.
+struct PlanRefiner: SequentialVisitor {
+    let model: Model
+    let scores: Scores
+    let plan: Plan
+    /// Whether every matrix is refined, or only those whose choice asks for it.
+    let isOpen: Bool
+    let pool: ThreadPool
+    /// Called with the share of the groups that are done.
+    let progress: (_ fraction: Double) throws -> Void
+
+    /// The refined tensors by canonical name.
+    private(set) var refined: [String: PlannedWeights.Stored] = [:]
+    private let quantizer: MatrixQuantizer
+    private let choices: [String: Choice]
+    private var visits = 0
+
+    /// Of the mean second moment, added to each input's own: as in the paper.
+    private static let damping: Float = 0.01
+
+    init(
+        model: Model, scores: Scores, plan: Plan, isOpen: Bool, pool: ThreadPool,
+        progress: @escaping (_ fraction: Double) throws -> Void
+    ) {
+        self.model = model
+        self.scores = scores
+        self.plan = plan
+        self.isOpen = isOpen
+        self.pool = pool
+        self.progress = progress
+        quantizer = MatrixQuantizer(model: model, pool: pool)
+        choices = plan.choices
+    }
+
+    /// Whether `choice` names the refinement.
+    static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
+
+    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) throws -> [TensorName.Part: Matrix] {
+        let moments = pool.product(inputs, inputs, .transposedLeft)
+        let factor = InverseFactor(moments: moments, damping: Self.damping, pool: pool)
+        let compensation = ErrorCompensation(factor: factor, pool: pool)
+        var result: [TensorName.Part: Matrix] = [:]
+        for part in group.parts {
+            let name = TensorName.layer(layer, part)
+            guard let choice = choices[name] else { continue }
+            let stored = try stored(name, choice, compensation)
+            result[part] = stored.dequantized(pool: pool)
+        }
+        visits += 1
+        try progress(Double(visits) / Double(4 * model.configuration.layers))
+        return result
+    }
+
+    /// The weights of `name`, refined unless the choice leaves that out.
+    private mutating func stored(
+        _ name: String, _ choice: Choice, _ compensation: ErrorCompensation
+    ) throws -> PlannedWeights.Stored {
+        let weights = try quantizer.weights(name)
+        guard let importance = scores.importances[name] else {
+            throw TuningError(.badInput, place: name, "has no importances; remove the score store and tune again")
+        }
+        guard isOpen || Self.isAsked(for: choice) else {
+            let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
+            return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
+        }
+        let result: PlannedWeights.Stored
+        switch choice.format {
+        case .float16: return .packed(try PackedMatrix(float16: weights, pool: pool))
+        case .grid(let format):
+            let quantized = try compensation.quantize(weights, as: format, rowImportance: importance.rows)
+            result = .packed(try PackedMatrix(packing: quantized, pool: pool))
+        case .block(let format): result = .block(try compensation.quantize(weights, as: format))
+        }
+        refined[name] = result
+        return result
+    }
+
+    /// The plan with the refinement named in the choices of the groups that it was applied to.
+    var refinedPlan: Plan {
+        var result = plan
+        for index in result.groups.indices where result.groups[index].tensors.allSatisfy({ refined[$0] != nil }) {
+            let choice = result.groups[index].choice
+            guard !Self.isAsked(for: choice) else { continue }
+            let names = [choice.refinement, Refinement.gptq.rawValue]
+            result.groups[index].choice.refinement = names.filter { !$0.isEmpty }.joined(separator: "+")
+        }
+        return result
+    }
+}
+
+extension LayerGroup {
+    /// The matrices of the group, in the order in which they are stacked.
+    fileprivate var parts: [TensorName.Part] {
+        switch self {
+        case .attentionInput: [.query, .key, .value]
+        case .attentionOutput: [.attentionOutput]
+        case .feedForwardInput: [.gate, .up]
+        case .down: [.down]
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import DeviceProfiles
+import Quantization
+import Testing
+import Tuning
+
+/// Refinement `gptq` in whole runs on the fixture model.
+@Suite struct RefinementTests {
+    /// Named in a SPEC it is applied to every matrix but the embedding, whose rows are read one by one, and what ships is
+    /// nearer to the source on text that the calibration has not seen.
+    @Test(arguments: ["a3g32", "k3g64", "u4c"]) func comesNearerOnUnseenText(format: String) throws {
+        let plain = try run("\(format)+clip")
+        let refined = try run("\(format)+clip+gptq")
+        #expect(refined.quality.kl < 0.97 * plain.quality.kl, "\(refined.quality.kl), \(plain.quality.kl)")
+        #expect(refined.quality.textDigest == plain.quality.textDigest)
+        for group in refined.plan.groups {
+            let isEmbedding = group.name == "token_embd"
+            #expect(group.choice.refinement == (isEmbedding ? "clip" : "clip+gptq"), "\(group.name)")
+        }
+        #expect(plain.plan.groups.allSatisfy { $0.choice.refinement == "clip" })
+        #expect(refined.totals.stored == plain.totals.stored)
+    }
+
+    /// Left open it is tried, and named where it ships.
+    @Test func isTriedWhereItIsOpen() throws {
+        let open = try run("a3g32")
+        #expect(open.stages.contains { $0.name == "refine" })
+        #expect(open.plan.groups.contains { $0.choice.refinement == "clip+gptq" })
+        #expect(try open.quality.kl == run("a3g32+clip+gptq").quality.kl)
+    }
+
+    private func run(_ spec: String) throws -> TuningResult {
+        var options = TuningOptions()
+        options.uniform = try Spec(parsing: spec)
+        options.head = try Format(parsing: "u8g32")
+        options.seed = 3
+        options.schedule = TuningSchedule(calibrationSequences: 12, evaluationChunks: 4, context: 128)
+        let store = try ScoreStore(path: nil)
+        var steps = 0
+        return try Bard.tune([Bard.profile(memory: MemoryLimits())], options, store: store, steps: &steps)[0]
+    }
+}
