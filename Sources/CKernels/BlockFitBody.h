@@ -5,7 +5,7 @@
 static const float nonlinear_points[16] = {
     -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
-static const scale_grid q8_0_grid = {-127, 127, 128, NULL, 64, 1, 140, false};
+static const scale_grid q8_0_grid = {-127, 127, 128, NULL, 104, 1, 134, false};
 static const scale_grid q4_0_grid = {-8, 7, 8, NULL, 4, 0.5f, 14, true};
 static const scale_grid q5_0_grid = {-16, 15, 16, NULL, 8, 1, 26, true};
 static const scale_grid iq4_nl_grid = {-127, 113, 0, nonlinear_points, 76, 12, 160, true};

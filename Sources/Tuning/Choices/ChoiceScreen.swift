@@ -14,7 +14,7 @@ package struct ChoiceScreen {
     private static let rows = 16
     /// How much less error counts as clearly less: scores, which see inputs and gradients too, rank formats of one size
     /// like weight errors do to within some percent.
-    private static let margin = 1.2
+    private static let margin = 1.05
 
     /// A screen for the weights of `model`.
     package init(model: Model, pool: ThreadPool) {
