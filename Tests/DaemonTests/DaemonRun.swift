@@ -71,7 +71,7 @@ final class DaemonRun {
     func kill(_ signal: Int32) {
         guard let process, process.isRunning else { return }
         Foundation.kill(process.processIdentifier, signal)
-        if signal == SIGKILL { process.waitUntilExit() }
+        if signal == SIGKILL { process.waitForEnd() }
     }
 
     /// Ends the daemon as systemd would, once it is up, and returns its exit status.
@@ -81,7 +81,7 @@ final class DaemonRun {
             usleep(20_000)
         }
         kill(SIGTERM)
-        process.waitUntilExit()
+        process.waitForEnd()
         return process.terminationStatus
     }
 

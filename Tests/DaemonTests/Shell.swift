@@ -11,7 +11,15 @@ enum Shell {
         process.standardError = pipe
         try process.run()
         let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
+        process.waitForEnd()
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+}
+
+extension Process {
+    /// Waits until the process has ended, by asking: Foundation's own wait may sleep for ever in a run loop on Linux where
+    /// the process ends just before it begins.
+    func waitForEnd() {
+        while isRunning { usleep(5000) }
     }
 }
