@@ -33,6 +33,8 @@ import Testing
                 #expect(text.contains("\"fraction\":0.1,") && text.contains("\"fraction\":0.9,"))
             }
             #expect(try await server.ask("/metrics").text.contains("fettle_http_event_clients 64\n"))
+            // A client that is not used any more would be let go before.
+            withExtendedLifetime(clients) {}
         }
     }
 
