@@ -15,10 +15,10 @@ import Testing
     }
 
     @Test func stoppingKeepsTheWorkAndTakesLessThanTenSeconds() async throws {
-        let run = try DaemonRun(profiles: ["one": DaemonRun.profile("one", storage: 3_000_000)])
+        let run = try DaemonRun(profiles: ["one": DaemonRun.slowProfile])
         try FileManager.default.copyItem(atPath: DaemonRun.bard, toPath: run.folder("models/bard"))
         try run.start()
-        try await run.wait("the job runs") { $0.first?.state == .running && $0.first?.stage == "scores" }
+        try await run.wait("the job runs") { $0.first?.state == .running && $0.first?.stage != nil }
         let start = ContinuousClock.now
         #expect(try run.stop() == 0)
         #expect(ContinuousClock.now - start < .seconds(10))

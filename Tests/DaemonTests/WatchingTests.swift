@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func aDirectoryOfShardsWaitsForTheLast() async throws {
-        let run = try DaemonRun(profiles: ["one": DaemonRun.profile("one", storage: 3_000_000, weights: "[4]")])
+        let run = try DaemonRun(profiles: ["one": DaemonRun.slowProfile])
         let target = run.folder("models/bard")
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         let index =
