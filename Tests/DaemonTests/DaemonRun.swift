@@ -91,11 +91,11 @@ final class DaemonRun {
     /// Everything that was logged.
     var log: String { (try? String(contentsOfFile: folder("log"), encoding: .utf8)) ?? "" }
 
-    /// All jobs, the oldest first; none while there is no database.
+    /// All jobs, the oldest first; none before a daemon has been up, for only one process at a time may make the database.
     func jobs() async -> [Job] {
-        guard FileManager.default.fileExists(atPath: storePath), let store = try? JobStore(path: storePath) else {
-            return []
-        }
+        guard log.contains("ready"), FileManager.default.fileExists(atPath: storePath),
+            let store = try? JobStore(path: storePath)
+        else { return [] }
         return (try? await store.jobs(state: nil, limit: 100_000, before: nil).reversed()) ?? []
     }
 
