@@ -19,6 +19,9 @@ final class DaemonRun {
         """
     }
 
+    /// A profile that leaves every format open: ten seconds of work on the fixture model, time to interfere with.
+    static let slowProfile = "fettle: 1\nname: one\nmemory: {storage: 1600000 B, context: 128}\n"
+
     let folder: Folder
     private(set) var process: Process?
     private let environment: [String: String]

@@ -15,8 +15,7 @@ import Testing
     }
 
     @Test func stoppingKeepsTheWorkAndTakesLessThanTenSeconds() async throws {
-        // Every format and a long context: some seconds of work.
-        let run = try DaemonRun(profiles: ["one": "fettle: 1\nname: one\nmemory: {storage: 1900 kB, context: 512}\n"])
+        let run = try DaemonRun(profiles: ["one": DaemonRun.slowProfile])
         try FileManager.default.copyItem(atPath: DaemonRun.bard, toPath: run.folder("models/bard"))
         try run.start()
         try await run.wait("the job runs") { $0.first?.state == .running && $0.first?.stage != nil }

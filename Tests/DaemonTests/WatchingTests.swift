@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func aDirectoryOfShardsWaitsForTheLast() async throws {
-        let run = try DaemonRun(profiles: ["one": DaemonRun.profile("one", storage: 3_000_000, weights: "[4]")])
+        let run = try DaemonRun(profiles: ["one": DaemonRun.slowProfile])
         let target = run.folder("models/bard")
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         let index =
@@ -90,7 +90,8 @@ import Testing
         #expect(await run.jobs().count == 1)
         try TinyModel.gguf(seed: 4).write(to: URL(filePath: run.folder("models/renamed.gguf")))
         let jobs = try await run.wait("the new content is tuned", until: isDone(2))
-        #expect(jobs.map(\.model) == ["first", "renamed"])
+        // The link is the same file: either name may be the first to settle.
+        #expect(jobs.first?.model == "first" && ["renamed", "link"].contains(jobs.last?.model))
     }
 
     @Test func aChangedProfileIsSolvedFromTheScoreStore() async throws {
