@@ -27,7 +27,7 @@ demo: build
 	@scripts/demo.sh $(FETTLE)
 
 test: setup
-	@echo "Building and running the tests (first time: about 12 minutes on 2 cores, mostly dependencies; then 2)."
+	@echo "Building and running the tests (first time: about 15 minutes on 2 cores, half of it dependencies; then 6)."
 	@$(TEST)
 
 check: build
