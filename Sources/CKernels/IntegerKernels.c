@@ -11,8 +11,11 @@ const fettle_integer_table *fettle_integer_kernels(fettle_isa isa) {
     switch (isa) {
     case FETTLE_AVX512: return &fettle_integer_avx512;
     case FETTLE_AVX2: return &fettle_integer_avx2;
-    case FETTLE_SCALAR: break;
+    default: break;
     }
+#elif defined(__aarch64__)
+    if (isa == FETTLE_SDOT) return &fettle_integer_sdot;
+    if (isa == FETTLE_I8MM) return &fettle_integer_i8mm;
 #else
     (void)isa;
 #endif
@@ -42,12 +45,13 @@ void fettle_zero_absent(const fettle_input *input) {
 }
 
 size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
-    // A row block's codes, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
+    // The codes of the row blocks that are multiplied side by side, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
     // the row block's weights instead of the sums.
     const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
+    const size_t blocks = FETTLE_WIDEST_BLOCKS;
     const size_t sums = (size_t)columns / 16 * sizeof(int32_t) * places;
     const size_t weights = (size_t)columns * 16 * sizeof(float);
-    return ((size_t)columns * 16 + (sums > weights ? sums : weights) + 63) / 64 * 64;
+    return ((size_t)columns * 16 * blocks + (sums > weights ? sums : weights) + 63) / 64 * 64;
 }
 
 void fettle_packed_product(

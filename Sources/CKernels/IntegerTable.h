@@ -22,6 +22,8 @@ typedef struct {
 extern const fettle_integer_table fettle_integer_scalar;
 extern const fettle_integer_table fettle_integer_avx2;
 extern const fettle_integer_table fettle_integer_avx512;
+extern const fettle_integer_table fettle_integer_sdot;
+extern const fettle_integer_table fettle_integer_i8mm;
 
 const fettle_integer_table *fettle_integer_kernels(fettle_isa isa);
 

@@ -5,6 +5,7 @@
 #define LANES 8
 #define PANEL 4
 #define SOME 2
+#define BLOCKS 1
 #define EVERY_RANGE(EACH) EACH(4) EACH(5) EACH(6) EACH(7) EACH(8)
 
 #include <immintrin.h>
@@ -39,22 +40,23 @@ INLINE int32_t dot_offset(const int range) { return range == 8 ? 128 : 0; }
 INLINE int steps_in_16_bits(const int range) { return range <= 4 ? 8 : range == 5 ? 4 : range == 6 ? 2 : 1; }
 
 INLINE void dot_tile(
-    i32v *sum, const int count, const uint8_t *tile, int part, const lookup_tables *tables, const int packing,
-    const int range, const int book, const int first, const int steps, const int8_t *x, const int stride) {
+    i32v *sum, const int blocks, const int count, const dot_input in, const int packing, const int range,
+    const int book, const int first, const int steps) {
+    (void)blocks;
     const __m256i ones = _mm256_set1_epi16(1);
     const int run = steps_in_16_bits(range) < steps ? steps_in_16_bits(range) : steps;
     UNROLL for (int begin = first; begin < first + steps; begin += run) {
         __m256i pairs[PANEL];
         UNROLL for (int s = begin; s < begin + run; s++) {
-            u8v w = unpack_step(tile, packing, s, part);
-            if (book) w = look_up(tables, w, packing);
+            u8v w = unpack_step(in.tile, packing, s, in.part);
+            if (book) w = look_up(in.tables, w, packing);
             __m256i code = (__m256i)w, magnitude = code;
             if (range == 8) {
                 code = _mm256_xor_si256(code, _mm256_set1_epi8((char)0x80));
                 magnitude = _mm256_abs_epi8(code);
             }
             UNROLL for (int m = 0; m < count; m++) {
-                __m256i four = _mm256_set1_epi32(load_i32(x + s * stride + m * 4));
+                __m256i four = _mm256_set1_epi32(load_i32(in.x + s * in.stride + m * 4));
                 if (range == 8) four = _mm256_sign_epi8(four, code);
                 __m256i products = _mm256_maddubs_epi16(magnitude, four);
                 pairs[m] = s == begin ? products : _mm256_add_epi16(pairs[m], products);

@@ -2,6 +2,7 @@
 #define LANES 16
 #define PANEL 4
 #define SOME 1
+#define BLOCKS 1
 #define EVERY_RANGE(EACH) EACH(8)
 
 #include "IntegerTable.h"
@@ -41,16 +42,16 @@ typedef int16_t i16v __attribute__((vector_size(LANES * 4)));
 typedef uint32_t u32v __attribute__((vector_size(LANES * 4)));
 
 static void dot_tile(
-    i32v *sum, int count, const uint8_t *tile, int part, const lookup_tables *tables, int packing, int range, int book,
-    int first, int steps, const int8_t *x, int stride) {
+    i32v *sum, int blocks, int count, const dot_input in, int packing, int range, int book, int first, int steps) {
+    (void)blocks;
     (void)range;
     for (int s = first; s < first + steps; s++) {
-        u8v w = unpack_step(tile, packing, s, part);
-        if (book) w = look_up(tables, w, packing);
+        u8v w = unpack_step(in.tile, packing, s, in.part);
+        if (book) w = look_up(in.tables, w, packing);
         // Columns 0 and 2, then 1 and 3, as 16-bit numbers: a product of a code and an activation fits.
         const i16v even = (i16v)((u32v)w & 0x00ff00ff), odd = (i16v)(((u32v)w >> 8) & 0x00ff00ff);
         for (int m = 0; m < count; m++) {
-            const int8_t *four = x + s * stride + m * 4;
+            const int8_t *four = in.x + s * in.stride + m * 4;
             const uint32_t x02 = (uint16_t)four[0] | (uint32_t)(uint16_t)four[2] << 16;
             const uint32_t x13 = (uint16_t)four[1] | (uint32_t)(uint16_t)four[3] << 16;
             const i32v a = (i32v)(even * (i16v)((u32v){0} + x02)), b = (i32v)(odd * (i16v)((u32v){0} + x13));

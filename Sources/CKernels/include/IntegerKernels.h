@@ -13,7 +13,8 @@
 
 enum {
     FETTLE_ROW_BLOCK = 16,  // rows of a block: the lanes of layout R16
-    FETTLE_WIDEST_PANEL = 12,  // tokens of the widest panel that a kernel takes at once
+    FETTLE_WIDEST_PANEL = 8,  // tokens of the widest panel that a kernel takes at once
+    FETTLE_WIDEST_BLOCKS = 2,  // row blocks that a kernel takes at once, at most
     FETTLE_FLOAT16_BITS = 16,  // fettle_matrix.bits of unquantized half precision
 };
 

@@ -1,0 +1,40 @@
+// The integer kernels with Arm's sdot: four products of signed bytes, summed in 32 bits.
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+
+#include "IntegerTable.h"
+#pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
+#include "IntegerNeon.h"
+
+INLINE void dot_tile(
+    i32v *sum, const int blocks, const int count, const dot_input in, const int packing, const int range,
+    const int book, const int first, const int steps) {
+    (void)blocks;
+    UNROLL for (int s = first; s < first + steps; s++) {
+        const int8x16_t w = signed_step(in, packing, range, book, s);
+        if (count == 1) {
+            sum[0] = dot_one(sum[0], w, in.x + s * in.stride);
+            continue;
+        }
+        // A vector holds this step's columns of four tokens.
+#define TOKEN(m) \
+    if (m < count) { \
+        sum[m] = (i32v)vdotq_laneq_s32((int32x4_t)sum[m], w, vld1q_s8(in.x + s * in.stride + m / 4 * 16), m % 4); \
+    }
+        TOKEN(0) TOKEN(1) TOKEN(2) TOKEN(3) TOKEN(4) TOKEN(5) TOKEN(6) TOKEN(7)
+#undef TOKEN
+    }
+}
+
+#include "IntegerProducts.h"
+#include "IntegerFloatProduct.h"
+#include "IntegerQuantize.h"
+#include "IntegerElementwise.h"
+#include "IntegerAttention.h"
+#include "IntegerTableBody.h"
+#pragma clang attribute pop
+
+const fettle_integer_table fettle_integer_sdot = TABLE;
+
+#endif
