@@ -149,9 +149,14 @@ static const run_function one_token[3][7] = {
     {half_2, half_3, half_4, half_5, half_6, half_7, half_8},
     {book_2, book_3, book_4, book_5, book_6, book_7, book_8},
 };
-static void (*const unpack_tiles[7])(const uint8_t *, uint8_t *, int) = {
-    unpack_2, unpack_3, unpack_4, unpack_5, unpack_6, unpack_7, unpack_8,
-};
+/// Unpacks `count` tiles.
+static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int count) {
+    switch (bits) {
+#define CASE(bits) case bits: unpack_##bits(tiles, target, count); return;
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+    }
+}
 
 // A panel: a function for each range that the dot product tells apart, for BLOCKS row blocks and for a last one, for a
 // whole panel and for parts of one.
@@ -209,7 +214,7 @@ static const uint8_t *unpacked_block(
     const fettle_matrix *matrix, const uint8_t *tiles, const lookup_tables *tables, uint8_t *target) {
     const int count = matrix->columns / 32;
     if (matrix->bits == 8 && !matrix->codebooks) return tiles;
-    unpack_tiles[matrix->bits - 2](tiles, target, count);
+    unpack_tiles(tiles, matrix->bits, target, count);
     if (matrix->codebooks) {
         for (size_t at = 0; at < (size_t)count * 8 * LINE; at += sizeof(u8v)) {
             u8v v = look_up(tables, load_u8v(target + at), matrix->bits);

@@ -60,6 +60,7 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
+#include "IntegerOnly.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -65,6 +65,7 @@ static void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
+#include "IntegerOnly.h"
 #include "IntegerTableBody.h"
 
 const fettle_integer_table fettle_integer_scalar = TABLE;
