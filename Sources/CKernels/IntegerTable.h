@@ -6,7 +6,7 @@
 
 typedef struct {
     int32_t panel;  // tokens of a panel when there are several
-    void (*quantize)(const float *row, int32_t token, const fettle_input *input);
+    void (*quantize)(const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input);
     void (*product)(
         const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
         size_t stride);
@@ -17,6 +17,8 @@ typedef struct {
     void (*attend)(
         const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
         float *scratch, float *const *results);
+    int64_t (*probe_products)(int64_t rounds);
+    uint64_t (*probe_read)(const uint8_t *memory, size_t bytes);
 } fettle_integer_table;
 
 extern const fettle_integer_table fettle_integer_scalar;
