@@ -27,8 +27,9 @@ int32_t fettle_panel(fettle_isa isa, int32_t tokens) {
     return tokens <= 1 ? 1 : fettle_integer_kernels(isa)->panel;
 }
 
-void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fettle_input *input) {
-    fettle_integer_kernels(isa)->quantize(row, token, input);
+void fettle_quantize(
+    fettle_isa isa, const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input) {
+    fettle_integer_kernels(isa)->quantize(row, token, first, last, input);
 }
 
 void fettle_zero_absent(const fettle_input *input) {
@@ -76,13 +77,21 @@ void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, cons
 }
 
 size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity) {
-    return 4 * ((size_t)head_width + (size_t)capacity);
+    return FETTLE_QUERY_ROWS * ((size_t)head_width + (size_t)capacity);
 }
 
 void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results) {
     fettle_integer_kernels(isa)->attend(kv, head, queries, limits, count, scratch, results);
+}
+
+int64_t fettle_probe_products(fettle_isa isa, int64_t rounds) {
+    return fettle_integer_kernels(isa)->probe_products(rounds);
+}
+
+uint64_t fettle_probe_read(fettle_isa isa, const uint8_t *memory, size_t bytes) {
+    return fettle_integer_kernels(isa)->probe_read(memory, bytes);
 }
 
 static float half_at(const uint8_t *bytes) {

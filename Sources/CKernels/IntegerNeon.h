@@ -4,6 +4,8 @@
 #define PANEL 8
 #define SOME 4
 #define BLOCKS 1
+#define QUERY_ROWS 4
+#define SUMS 4
 #define EVERY_RANGE(EACH) EACH(7) EACH(8)
 
 #include "IntegerLanes.h"
@@ -37,14 +39,23 @@ INLINE int32_t dot_offset(const int range) { return range == 8 ? 128 : 0; }
 
 /// The weights of a step as signed bytes.
 INLINE int8x16_t signed_step(
-    const dot_input in, const int packing, const int range, const int book, const int step) {
-    u8v w = unpack_step(in.tile, packing, step, in.part);
+    const dot_input in, const int b, const int packing, const int range, const int book, const int step) {
+    u8v w = unpack_step(in.tile + (size_t)b * in.next, packing, step, in.part);
     if (book) w = look_up(in.tables, w, packing);
     if (range == 8) w ^= 0x80;
     return (int8x16_t)w;
 }
 
+#define OPAQUE(v) __asm__ volatile("" : "+w"(v))
+
 /// One token: the four columns of a step are repeated for the four rows.
-INLINE i32v dot_one(i32v sum, int8x16_t weights, const int8_t *x) {
-    return (i32v)vdotq_s32((int32x4_t)sum, weights, vreinterpretq_s8_s32(vdupq_n_s32(load_i32(x))));
+INLINE void dot_one(
+    i32v *sum, const dot_input in, const int side, const int packing, const int range, const int book, const int first,
+    const int steps) {
+    UNROLL for (int s = first; s < first + steps; s++) {
+        const int8x16_t four = vreinterpretq_s8_s32(vdupq_n_s32(load_i32(in.x + s * in.stride)));
+        UNROLL for (int b = 0; b < side; b++) {
+            sum[b] = (i32v)vdotq_s32((int32x4_t)sum[b], signed_step(in, b, packing, range, book, s), four);
+        }
+    }
 }

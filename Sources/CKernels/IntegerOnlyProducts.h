@@ -124,7 +124,7 @@ INLINE void sum_segment(
             job->tiles + (size_t)t * LINE * packing, job->next_tiles, job->part, job->tables,
             job->x + (size_t)t * 8 * stride, stride,
         };
-        dot_tile(sum, blocks, count, input, packing, range, book, 0, 8);
+        dot_tile(sum, input, blocks, count, packing, range, book, 0, 8);
     }
 }
 

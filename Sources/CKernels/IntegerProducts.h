@@ -2,6 +2,8 @@
 // for a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all
 // panels).
 
+enum { SIDES = BLOCKS > PARTS ? BLOCKS : PARTS };
+
 /// The part of one row block, or of two that are multiplied side by side, against one panel.
 typedef struct {
     fettle_scale_kind scale_kind;
@@ -24,31 +26,38 @@ typedef struct {
     int panel;
 } run;
 
-INLINE f32v group_scale(const run *r, int group, const int block) {
-    const size_t at = (size_t)group * 16 + (size_t)r->part * LANES;
-    const uint8_t *scales = r->scales + (size_t)block * r->next_block;
+/// Lanes worked on side by side, number `b`: the lanes of row block b, or with `parts` those of part b of one row block.
+typedef struct {
+    const uint8_t *scales;
+    const uint8_t *offsets;
+    size_t first;  // lane
+} lane_group;
+
+INLINE lane_group lanes_of(const run *r, const int b, const int parts) {
+    const size_t skipped = parts ? 0 : (size_t)b * r->next_block;
+    return (lane_group){r->scales + skipped, r->offsets + skipped, (size_t)(parts ? b : r->part) * LANES};
+}
+
+INLINE f32v group_scale(const run *r, lane_group lanes, int group) {
+    const size_t at = (size_t)group * 16 + lanes.first;
     switch (r->scale_kind) {
-    case FETTLE_SCALE_FLOAT16: return half_to_float(load_u16v(scales + 2 * at));
-    case FETTLE_SCALE_FLOAT32: return load_f32v(scales + 4 * at);
+    case FETTLE_SCALE_FLOAT16: return half_to_float(load_u16v(lanes.scales + 2 * at));
+    case FETTLE_SCALE_FLOAT32: return load_f32v(lanes.scales + 4 * at);
     case FETTLE_SCALE_TENSOR: break;
     }
     return (f32v){0} + r->tensor_scale;
 }
 
-INLINE const uint8_t *offsets_of(const run *r, const int block) {
-    return r->offsets + (size_t)block * r->next_block;
-}
-
-INLINE i32v zero_points(const run *r, int group, const int block) {
+INLINE i32v zero_points(lane_group lanes, int group) {
     typedef uint8_t points __attribute__((vector_size(LANES)));
     points p;
-    memcpy(&p, offsets_of(r, block) + (size_t)group * 16 + (size_t)r->part * LANES, sizeof p);
+    memcpy(&p, lanes.offsets + (size_t)group * 16 + lanes.first, sizeof p);
     return __builtin_convertvector(p, i32v);
 }
 
 /// What the sums of a segment start from.
 INLINE void begin_segment(
-    const run *r, int segment, int group, const int block, i32v *sum, const int count, const int range) {
+    const run *r, lane_group lanes, int segment, int group, i32v *sum, const int count, const int range) {
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
     switch (r->offset_kind) {
     case FETTLE_OFFSET_CONSTANT: {
@@ -56,7 +65,7 @@ INLINE void begin_segment(
         break;
     }
     case FETTLE_OFFSET_ZERO_POINTS: {
-        i32v factor = dot_offset(range) - zero_points(r, group, block);
+        i32v factor = dot_offset(range) - zero_points(lanes, group);
         UNROLL for (int m = 0; m < count; m++) sum[m] = factor * sums[m];
         break;
     }
@@ -68,69 +77,88 @@ INLINE void begin_segment(
 }
 
 INLINE void end_segment(
-    const run *r, int segment, int group, int xgroup, const int block, const i32v *sum, f32v *acc, const int count) {
+    const run *r, lane_group lanes, int segment, int group, int xgroup, const i32v *sum, f32v *acc, const int count) {
     const float *xscales = r->xscales + (size_t)xgroup * r->panel;
-    const f32v scale = group_scale(r, group, block);
+    const f32v scale = group_scale(r, lanes, group);
     UNROLL for (int m = 0; m < count; m++) {
         f32v s = scale * xscales[m];
         acc[m] = __builtin_elementwise_fma(__builtin_convertvector(sum[m], f32v), s, acc[m]);
     }
     if (r->offset_kind != FETTLE_OFFSET_MINIMUMS) return;
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
-    const f32v minimum = load_f32v(
-        offsets_of(r, block) + 4 * ((size_t)group * 16 + (size_t)r->part * LANES));
+    const f32v minimum = load_f32v(lanes.offsets + 4 * ((size_t)group * 16 + lanes.first));
     UNROLL for (int m = 0; m < count; m++) {
         acc[m] = __builtin_elementwise_fma(minimum * xscales[m], (f32v){0} + (float)sums[m], acc[m]);
     }
 }
 
-/// result[block][token] = the part's rows times the first `count` tokens of the panel, for one or two row blocks.
-/// `packing` is the bits of the tiles' layout, `range` the bits of a value after look-up, `half` whether a segment is half a tile, `constant` whether the
-/// kind of offset is known to be constant, which leaves more registers.
-INLINE void run_segments(
-    const run *job, f32v *result, const int blocks, const int count, const int panel, const int packing,
-    const int range, const int book, const int half, const int constant) {
+/// What a function is made for. All are constants where it is called, so that nothing is left of what does not apply.
+typedef struct {
+    int side;  // lane groups side by side
+    int parts;  // whether these are the parts of one row block, or row blocks
+    int count;  // tokens, the first of the panel
+    int panel;
+    int packing;  // bits of the tiles' layout
+    int range;  // bits of a value after look-up
+    int book;  // whether codes are looked up while they stream by
+    int half;  // whether a segment is half a tile
+    int constant;  // whether the kind of offset is known to be constant, which leaves more registers
+    int level;  // whether weights and inputs are known to have groups of the same size
+} shape;
+
+/// result[lane group][token] = the lanes' rows times the tokens.
+INLINE void run_segments(const run *job, f32v *result, const shape made) {
     run own = *job;  // a copy of its own and sums of its own stay in registers
     const run *r = &own;
-    f32v acc[2 * PANEL];
-    if (constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
+    f32v acc[SIDES * PANEL];
+    if (made.constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
     const uint8_t *tile = r->tiles;
     const int8_t *x = r->x;
-    const int stride = panel * 4;
+    const int stride = made.panel * 4, count = made.count;
     // A segment is a whole weight group, or a whole input group, or both; the larger group counts its segments.
     const int ratio = r->segments_per_group * r->segments_per_xscale;
     int larger = 0, in_larger = 0;
-    UNROLL for (int m = 0; m < blocks * count; m++) acc[m] = (f32v){0};
+    UNROLL for (int m = 0; m < made.side * count; m++) acc[m] = (f32v){0};
     for (int segment = 0; segment < r->segments; segment++) {
-        i32v sum[2 * PANEL];
-        const int group = r->segments_per_group == 1 ? segment : larger;
-        const int xgroup = r->segments_per_xscale == 1 ? segment : larger;
-        UNROLL for (int b = 0; b < blocks; b++) {
-            begin_segment(r, segment, group, b, sum + b * count, count, range);
+        i32v sum[SIDES * PANEL];
+        const int group = made.level || r->segments_per_group == 1 ? segment : larger;
+        const int xgroup = made.level || r->segments_per_xscale == 1 ? segment : larger;
+        UNROLL for (int b = 0; b < made.side; b++) {
+            begin_segment(r, lanes_of(r, b, made.parts), segment, group, sum + b * count, count, made.range);
         }
-        const int first = half && (segment & 1) ? 4 : 0;
-        for (int t = 0; t < (half ? 1 : r->segment_tiles); t++) {
-            const dot_input input = {tile, r->next_tiles, r->part, r->tables, x, stride};
-            if (!half) dot_tile(sum, blocks, count, input, packing, range, book, 0, 8);
-            else if (first) dot_tile(sum, blocks, count, input, packing, range, book, 4, 4);
-            else dot_tile(sum, blocks, count, input, packing, range, book, 0, 4);
-            if (half && !first) continue;
-            tile += LINE * packing;
+        const int first = made.half && (segment & 1) ? 4 : 0;
+        for (int t = 0; t < (made.half ? 1 : r->segment_tiles); t++) {
+            const dot_input input = {
+                tile, made.parts ? LANES * 4 : r->next_tiles, made.parts ? 0 : r->part, r->tables, x, stride,
+            };
+            if (!made.half) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 8);
+            else if (first) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 4, 4);
+            else dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 4);
+            if (made.half && !first) continue;
+            tile += LINE * made.packing;
             x += 8 * stride;
         }
-        UNROLL for (int b = 0; b < blocks; b++) {
-            end_segment(r, segment, group, xgroup, b, sum + b * count, acc + b * count, count);
+        UNROLL for (int b = 0; b < made.side; b++) {
+            end_segment(
+                r, lanes_of(r, b, made.parts), segment, group, xgroup, sum + b * count, acc + b * count, count);
         }
-        if (++in_larger == ratio) { in_larger = 0; larger++; }
+        if (!made.level && ++in_larger == ratio) { in_larger = 0; larger++; }
     }
-    UNROLL for (int m = 0; m < blocks * count; m++) result[m] = acc[m];
+    UNROLL for (int m = 0; m < made.side * count; m++) result[m] = acc[m];
 }
 
-// One token: a function for each packing.
+// One token, all rows of a block side by side: functions for each packing.
+#define ONE_TOKEN_FUNCTION(name, bits, ...) \
+    static void name##_##bits(const run *r, f32v *acc) { \
+        run_segments(r, acc, (shape){ \
+            .side = PARTS, .parts = 1, .count = 1, .panel = 1, .packing = bits, __VA_ARGS__}); \
+    }
 #define ONE_TOKEN(bits) \
-    static void one_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, 1, bits, bits, 0, 0, 0); } \
-    static void half_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, 1, bits, bits, 0, 1, 0); } \
-    static void book_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, 1, bits, 8, 1, 0, 1); } \
+    ONE_TOKEN_FUNCTION(one, bits, .range = bits) \
+    ONE_TOKEN_FUNCTION(level, bits, .range = bits, .constant = 1, .level = 1) \
+    ONE_TOKEN_FUNCTION(half, bits, .range = bits, .half = 1) \
+    ONE_TOKEN_FUNCTION(book, bits, .range = 8, .book = 1, .constant = 1) \
+    ONE_TOKEN_FUNCTION(level_book, bits, .range = 8, .book = 1, .constant = 1, .level = 1) \
     static void unpack_##bits(const uint8_t *tiles, uint8_t *target, int count) { \
         for (int t = 0; t < count; t++) { \
             UNROLL for (int s = 0; s < 8; s++) { \
@@ -144,11 +172,11 @@ INLINE void run_segments(
 ONE_TOKEN(2) ONE_TOKEN(3) ONE_TOKEN(4) ONE_TOKEN(5) ONE_TOKEN(6) ONE_TOKEN(7) ONE_TOKEN(8)
 
 typedef void (*run_function)(const run *, f32v *);
-static const run_function one_token[3][7] = {
-    {one_2, one_3, one_4, one_5, one_6, one_7, one_8},
-    {half_2, half_3, half_4, half_5, half_6, half_7, half_8},
-    {book_2, book_3, book_4, book_5, book_6, book_7, book_8},
+#define EVERY_WIDTH(name) {name##_2, name##_3, name##_4, name##_5, name##_6, name##_7, name##_8}
+static const run_function one_token[5][7] = {
+    EVERY_WIDTH(one), EVERY_WIDTH(level), EVERY_WIDTH(half), EVERY_WIDTH(book), EVERY_WIDTH(level_book),
 };
+
 /// Unpacks `count` tiles.
 static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int count) {
     switch (bits) {
@@ -158,21 +186,25 @@ static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int co
     }
 }
 
+static run_function one_token_function(const fettle_matrix *matrix, int scale_columns, int half) {
+    const int level = matrix->group == scale_columns;
+    const int kind = matrix->codebooks ? 3 + level : half ? 2 : level && matrix->offsets == FETTLE_OFFSET_CONSTANT;
+    return one_token[kind][matrix->bits - 2];
+}
+
 // A panel: a function for each range that the dot product tells apart, for BLOCKS row blocks and for a last one, for a
 // whole panel and for parts of one.
-#define PANEL_TOKENS(range) \
-    static void pair_##range(const run *r, f32v *acc) { \
-        run_segments(r, acc, BLOCKS, PANEL, PANEL, 8, range, 0, 0, 1); \
-    } \
-    static void pair_any_##range(const run *r, f32v *acc) { \
-        run_segments(r, acc, BLOCKS, PANEL, PANEL, 8, range, 0, 0, 0); \
-    } \
-    static void panel_##range(const run *r, f32v *acc) { run_segments(r, acc, 1, PANEL, PANEL, 8, range, 0, 0, 0); } \
-    static void half_panel_##range(const run *r, f32v *acc) { \
-        run_segments(r, acc, 1, PANEL, PANEL, 8, range, 0, 1, 0); \
-    } \
-    static void some_##range(const run *r, f32v *acc) { run_segments(r, acc, 1, SOME, PANEL, 8, range, 0, 0, 0); } \
-    static void half_some_##range(const run *r, f32v *acc) { run_segments(r, acc, 1, SOME, PANEL, 8, range, 0, 1, 0); }
+#define PANEL_FUNCTION(name, bits, ...) \
+    static void name##_##bits(const run *r, f32v *acc) { \
+        run_segments(r, acc, (shape){.panel = PANEL, .packing = 8, .range = bits, __VA_ARGS__}); \
+    }
+#define PANEL_TOKENS(bits) \
+    PANEL_FUNCTION(pair, bits, .side = BLOCKS, .count = PANEL, .constant = 1) \
+    PANEL_FUNCTION(pair_any, bits, .side = BLOCKS, .count = PANEL) \
+    PANEL_FUNCTION(panel, bits, .side = 1, .count = PANEL) \
+    PANEL_FUNCTION(half_panel, bits, .side = 1, .count = PANEL, .half = 1) \
+    PANEL_FUNCTION(some, bits, .side = 1, .count = SOME) \
+    PANEL_FUNCTION(half_some, bits, .side = 1, .count = SOME, .half = 1)
 EVERY_RANGE(PANEL_TOKENS)
 
 static run_function panel_function(int blocks, int range, int some, int half, int constant) {
@@ -191,6 +223,10 @@ static run_function panel_function(int blocks, int range, int some, int half, in
 static void segment_sums(const fettle_input *input, int segments, int per_segment, int32_t factor, int32_t *target) {
     const int panel = input->panel, panels = (input->tokens + panel - 1) / panel;
     const int32_t *source = input->sums;
+    if (per_segment == 1) {
+        for (int i = 0; i < panels * segments * panel; i++) target[i] = source[i] * factor;
+        return;
+    }
     for (int i = 0; i < panels * segments; i++, target += panel) {
         int32_t sum[PANEL] = {0};
         for (int j = 0; j < per_segment; j++, source += panel) {
@@ -201,11 +237,12 @@ static void segment_sums(const fettle_input *input, int segments, int per_segmen
 }
 
 static void store_rows(const f32v *acc, int part, int rows, int tokens, float *y, size_t stride) {
-    int count = rows - part * LANES;
-    if (count <= 0) return;
-    if (count > LANES) count = LANES;
-    for (int m = 0; m < tokens; m++) {
-        memcpy(y + (size_t)m * stride + part * LANES, &acc[m], (size_t)count * sizeof(float));
+    const int count = rows - part * LANES;
+    y += part * LANES;
+    if (count >= LANES) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], sizeof acc[m]);
+    } else if (count > 0) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], (size_t)count * sizeof(float));
     }
 }
 
@@ -261,13 +298,13 @@ static void product_int8(
         r.sums = sums;
         if (panel == 1) {
             load_block_tables(matrix, block, &tables);
-            const run_function function = one_token[matrix->codebooks ? 2 : half][matrix->bits - 2];
+            const run_function function = one_token_function(matrix, input->scale_columns, half);
             // Scales and tiles are read side by side. Asked for in the order in which they lie, they are one stream.
             for (size_t at = 0; at < matrix->tiles_at; at += LINE) __builtin_prefetch(bytes + at);
-            for (r.part = 0; r.part < PARTS; r.part++) {
-                f32v acc[1];
-                function(&r, acc);
-                store_rows(acc, r.part, rows, 1, y + (size_t)block * 16, stride);
+            f32v acc[PARTS];
+            function(&r, acc);
+            for (int part = 0; part < PARTS; part++) {
+                store_rows(acc + part, part, rows, 1, y + (size_t)block * 16, stride);
             }
             continue;
         }
@@ -283,7 +320,7 @@ static void product_int8(
             const int tokens = input->tokens - token < panel ? input->tokens - token : panel;
             const run_function function = panel_function(blocks, range, tokens <= SOME, half, constant);
             for (r.part = 0; r.part < PARTS; r.part++) {
-                f32v acc[2 * PANEL];
+                f32v acc[SIDES * PANEL];
                 function(&r, acc);
                 for (int b = 0; b < blocks; b++) {
                     store_rows(

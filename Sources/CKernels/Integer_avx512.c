@@ -5,7 +5,10 @@
 #define LANES 16
 #define PANEL 6
 #define SOME 2
+#define PRODUCTS_PER_CODE 1
 #define BLOCKS 2
+#define QUERY_ROWS 8
+#define SUMS 16
 #define EVERY_RANGE(EACH) EACH(8)
 
 #include <immintrin.h>
@@ -31,14 +34,17 @@ INLINE i32v dot_step(i32v sum, u8v w, i32v x) {
     return (i32v)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
 
+#define OPAQUE(v) __asm__ volatile("" : "+v"(v))
+INLINE i32v dot_registers(i32v sum, u8v w, i32v x) { return dot_step(sum, w, x); }
+
 INLINE void dot_tile(
-    i32v *sum, const int blocks, const int count, const dot_input in, const int packing, const int range,
-    const int book, const int first, const int steps) {
+    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    const int first, const int steps) {
     (void)range;
     i32v odd = {0};  // one token: two chains hide the instruction's latency
     UNROLL for (int s = first; s < first + steps; s++) {
         u8v w[BLOCKS];
-        UNROLL for (int b = 0; b < blocks; b++) {
+        UNROLL for (int b = 0; b < side; b++) {
             w[b] = unpack_step(in.tile + (size_t)b * in.next, packing, s, in.part);
             if (book) w[b] = look_up(in.tables, w[b], packing);
         }
@@ -49,7 +55,7 @@ INLINE void dot_tile(
         }
         UNROLL for (int m = 0; m < count; m++) {
             const i32v four = broadcast(x + m * 4);
-            UNROLL for (int b = 0; b < blocks; b++) sum[b * count + m] = dot_step(sum[b * count + m], w[b], four);
+            UNROLL for (int b = 0; b < side; b++) sum[b * count + m] = dot_step(sum[b * count + m], w[b], four);
         }
     }
     if (count == 1) sum[0] += odd;
@@ -61,6 +67,7 @@ INLINE void dot_tile(
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
 #include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

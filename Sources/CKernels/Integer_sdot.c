@@ -1,22 +1,27 @@
 // The integer kernels with Arm's sdot: four products of signed bytes, summed in 32 bits.
 #if defined(__aarch64__)
 
+#define PRODUCTS_PER_CODE 1
+
 #include <arm_neon.h>
 
 #include "IntegerTable.h"
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #include "IntegerNeon.h"
 
+INLINE i32v dot_registers(i32v sum, u8v w, i32v x) {
+    return (i32v)vdotq_s32((int32x4_t)sum, (int8x16_t)w, (int8x16_t)x);
+}
+
 INLINE void dot_tile(
-    i32v *sum, const int blocks, const int count, const dot_input in, const int packing, const int range,
-    const int book, const int first, const int steps) {
-    (void)blocks;
+    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    const int first, const int steps) {
+    if (count == 1) {
+        dot_one(sum, in, side, packing, range, book, first, steps);
+        return;
+    }
     UNROLL for (int s = first; s < first + steps; s++) {
-        const int8x16_t w = signed_step(in, packing, range, book, s);
-        if (count == 1) {
-            sum[0] = dot_one(sum[0], w, in.x + s * in.stride);
-            continue;
-        }
+        const int8x16_t w = signed_step(in, 0, packing, range, book, s);
         // A vector holds this step's columns of four tokens.
 #define TOKEN(m) \
     if (m < count) { \
@@ -33,6 +38,7 @@ INLINE void dot_tile(
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
 #include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -76,7 +76,7 @@ static quantized make_input(
     };
     if (kind == FETTLE_INPUT_FLOAT) return q;
     for (int token = 0; token < tokens; token++) {
-        fettle_quantize(isa, x + (size_t)token * (size_t)columns, token, &q.input);
+        fettle_quantize(isa, x + (size_t)token * (size_t)columns, token, 0, columns, &q.input);
     }
     fettle_zero_absent(&q.input);
     return q;
@@ -252,10 +252,11 @@ static void attention(void) {
         const bool int8 = round % 2;
         const size_t numbers = (size_t)HEADS * (size_t)width;
         float *keys = room(FILLED * numbers * 4), *values = room(FILLED * numbers * 4);
-        float *queries = room(4 * (size_t)width * 4), *results[2] = {room(4 * (size_t)width * 4), room(4 * (size_t)width * 4)};
+        const size_t rows = FETTLE_QUERY_ROWS * (size_t)width;
+        float *queries = room(rows * 4), *results[2] = {room(rows * 4), room(rows * 4)};
         fill_inputs(keys, FILLED * numbers, RANDOM);
         fill_inputs(values, FILLED * numbers, round % 3 ? RANDOM : SPREAD);
-        fill_inputs(queries, 4 * (size_t)width, RANDOM);
+        fill_inputs(queries, rows, RANDOM);
         fettle_kv first = {0};
         EVERY_SET(isa) {
             const fettle_kv kv = make_cache(HEADS, width, CAPACITY, int8);
@@ -269,11 +270,11 @@ static void attention(void) {
             compare(isa, first.values, kv.values, stored * (size_t)kv.value_stride, "stored values");
             float *result = results[isa != FETTLE_SCALAR];
             float *scratch = room(fettle_attend_cache_scratch(width, CAPACITY) * 4);
-            const float *q[4];
-            float *r[4];
-            for (int i = 0; i < 4; i++) q[i] = queries + i * width, r[i] = result + i * width;
-            for (int count = 1; count <= 4; count += 3) {
-                const int32_t limits[4] = {96, 98, 99, FILLED};
+            const float *q[FETTLE_QUERY_ROWS];
+            float *r[FETTLE_QUERY_ROWS];
+            for (int i = 0; i < FETTLE_QUERY_ROWS; i++) q[i] = queries + i * width, r[i] = result + i * width;
+            for (int count = 1; count <= FETTLE_QUERY_ROWS; count++) {
+                const int32_t limits[FETTLE_QUERY_ROWS] = {90, 96, 97, 98, 98, 99, FILLED, 3};
                 fettle_attend_cache(isa, &kv, 1, q, limits, count, scratch, r);
                 compare(isa, results[0], result, (size_t)count * (size_t)width * 4, "attention");
             }
