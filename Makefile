@@ -5,6 +5,7 @@
 #   make check DATA=DIR    the figures that need WikiText-2, SmolLM2 and llama.cpp (DIR keeps what is fetched)
 #   make trust DATA=DIR    predicted against measured over 12 profiles
 #   make lint              formatting, import order, file sizes
+#   make arm               the runtime's kernels on aarch64, under qemu
 #   make bench             llama.cpp and Fettle side by side
 #   make install           fettle into PREFIX/bin (default /usr/local)
 
@@ -15,7 +16,7 @@ BUILD := swift build -c release
 TEST := swift test -c release --disable-testable-imports --disable-xctest --no-parallel
 FETTLE := .build/release/fettle
 
-.PHONY: demo test check trust lint bench install setup build
+.PHONY: demo test check trust lint arm bench install setup build
 
 setup:
 	@scripts/setup.sh "$(SUDO)" $(PACKAGES)
@@ -43,6 +44,10 @@ trust: build
 lint:
 	@echo "Checking format (swift format lint --strict), a few seconds."
 	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Plugins Profiles/Profiles.swift
+
+arm:
+	@echo "Cross-compiling the kernels and running them under qemu (about 1 minute)."
+	@scripts/arm.sh "$(SUDO)"
 
 bench: build
 	@scripts/bench.sh $(FETTLE)

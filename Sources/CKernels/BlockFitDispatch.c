@@ -7,7 +7,7 @@ void fettle_fit_blocks(
     switch (isa) {
     case FETTLE_AVX512: fettle_fit_blocks_avx512(type, weights, importance, &fit); return;
     case FETTLE_AVX2: fettle_fit_blocks_avx2(type, weights, importance, &fit); return;
-    case FETTLE_SCALAR: break;
+    default: break;
     }
 #else
     (void)isa;

@@ -6,7 +6,7 @@
     switch (isa) {                                                       \
     case FETTLE_AVX512: fettle_fit_##name##_avx512(__VA_ARGS__); return; \
     case FETTLE_AVX2: fettle_fit_##name##_avx2(__VA_ARGS__); return;     \
-    case FETTLE_SCALAR: fettle_fit_##name##_scalar(__VA_ARGS__); return; \
+    default: fettle_fit_##name##_scalar(__VA_ARGS__); return;            \
     }
 #else
 #define DISPATCH(isa, name, ...) \

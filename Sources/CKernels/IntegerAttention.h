@@ -18,9 +18,9 @@ INLINE f32x16 load_cached(const uint8_t *p, size_t at, const int int8) {
 INLINE float quantize_head(const float *row, int width, int8_t *target) {
     f32x16 largest = {0};
     for (int i = 0; i < width; i += 16) {
-        largest = __builtin_elementwise_max(largest, __builtin_elementwise_abs(load_some(row + i, width - i)));
+        largest = larger(largest, __builtin_elementwise_abs(load_some(row + i, width - i)));
     }
-    const float amax = __builtin_reduce_max(largest), inverse = amax >= 0x1p-100f ? 127.0f / amax : 0;
+    const float amax = largest_lane(largest), inverse = amax >= 0x1p-100f ? 127.0f / amax : 0;
     for (int i = 0; i < width; i += 16) {
         f32x16 q = round_to_even(load_some(row + i, width - i) * inverse);
         q = choose(q > -127.0f, q, (f32x16){0} - 127.0f);
@@ -61,7 +61,7 @@ INLINE void score_blocks(
     const fettle_kv *kv, const uint8_t *keys, const float *key_scales, int block, const float *q, const int count,
     const int blocks, float *scores, size_t stride, const int int8) {
     const size_t width = (size_t)kv->head_width;
-    f32x16 sum[4][4];
+    f32x16 sum[QUERY_ROWS][4];
     UNROLL for (int r = 0; r < count; r++) {
         UNROLL for (int b = 0; b < blocks; b++) sum[r][b] = (f32x16){0};
     }
@@ -88,9 +88,9 @@ INLINE float softmax_weights(float *scores, int limit, int padded, const float *
     f32x16 most = lowest, sum = {0};
     for (int i = 0; i < limit; i += 16) {
         f32x16 s = choose(lane + i < limit, load_f32x16(scores + i), lowest);
-        most = choose(s > most, s, most);
+        most = larger(most, s);
     }
-    const float largest = __builtin_reduce_max(most);
+    const float largest = largest_lane(most);
     for (int i = 0; i < padded; i += 16) {
         f32x16 weight = choose(lane + i < limit, exponential(load_f32x16(scores + i) - largest), (f32x16){0});
         sum += weight;
@@ -104,7 +104,7 @@ INLINE float softmax_weights(float *scores, int limit, int padded, const float *
 INLINE void weigh_values(
     const fettle_kv *kv, const uint8_t *values, int slice, const int slices, const float *weights, size_t stride,
     int limit, const int count, const float *factors, float *const *results, const int int8) {
-    f32x16 sum[4][4];
+    f32x16 sum[QUERY_ROWS][4];
     UNROLL for (int r = 0; r < count; r++) {
         UNROLL for (int i = 0; i < slices; i++) sum[r][i] = (f32x16){0};
     }
@@ -127,7 +127,7 @@ INLINE void weigh_values(
     }
 }
 
-/// `count` (1 or 4) query rows against one key/value head.
+/// `count` (1 or QUERY_ROWS) query rows against one key/value head.
 INLINE void attend_rows(
     const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, const int count,
     float *scratch, float *const *results, const int int8) {
@@ -138,7 +138,9 @@ INLINE void attend_rows(
     const float *key_scales = int8 ? kv->key_scales + slot : NULL;
     const float *value_scales = int8 ? kv->value_scales + slot : NULL;
     const float root = 1.0f / __builtin_sqrtf((float)kv->head_width);
-    float *q = scratch, *scores = scratch + 4 * width;
+    // Vectors of sums: what the registers hold beside one row's operands.
+    const int side = count == 1 ? 4 : SUMS / count;
+    float *q = scratch, *scores = scratch + FETTLE_QUERY_ROWS * width;
     int longest = 0;
     for (int r = 0; r < count; r++) {
         for (size_t d = 0; d < width; d++) q[(size_t)r * width + d] = queries[r][d] * root;
@@ -146,22 +148,18 @@ INLINE void attend_rows(
     }
     const int blocks = (longest + 15) / 16;
     int block = 0;
-    if (count == 1) {
-        for (; block + 4 <= blocks; block += 4) {
-            score_blocks(kv, keys, key_scales, block, q, count, 4, scores, stride, int8);
-        }
+    for (; block + side <= blocks; block += side) {
+        score_blocks(kv, keys, key_scales, block, q, count, side, scores, stride, int8);
     }
     for (; block < blocks; block++) score_blocks(kv, keys, key_scales, block, q, count, 1, scores, stride, int8);
-    float factors[4];
+    float factors[QUERY_ROWS];
     for (int r = 0; r < count; r++) {
         factors[r] = softmax_weights(scores + (size_t)r * stride, limits[r], blocks * 16, value_scales, int8);
     }
     const int slices = kv->value_stride / 16;
     int slice = 0;
-    if (count == 1) {
-        for (; slice + 4 <= slices; slice += 4) {
-            weigh_values(kv, values, slice, 4, scores, stride, longest, count, factors, results, int8);
-        }
+    for (; slice + side <= slices; slice += side) {
+        weigh_values(kv, values, slice, side, scores, stride, longest, count, factors, results, int8);
     }
     for (; slice < slices; slice++) {
         weigh_values(kv, values, slice, 1, scores, stride, longest, count, factors, results, int8);
@@ -171,12 +169,12 @@ INLINE void attend_rows(
 static void attend(
     const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
     float *scratch, float *const *results) {
-    if (count == 4) {
-        if (kv->int8) attend_rows(kv, head, queries, limits, 4, scratch, results, 1);
-        else attend_rows(kv, head, queries, limits, 4, scratch, results, 0);
-        return;
+    int r = 0;
+    for (; r + QUERY_ROWS <= count; r += QUERY_ROWS) {
+        if (kv->int8) attend_rows(kv, head, queries + r, limits + r, QUERY_ROWS, scratch, results + r, 1);
+        else attend_rows(kv, head, queries + r, limits + r, QUERY_ROWS, scratch, results + r, 0);
     }
-    for (int r = 0; r < count; r++) {
+    for (; r < count; r++) {
         if (kv->int8) attend_rows(kv, head, queries + r, limits + r, 1, scratch, results + r, 1);
         else attend_rows(kv, head, queries + r, limits + r, 1, scratch, results + r, 0);
     }

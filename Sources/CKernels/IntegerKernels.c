@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "IntegerCode.h"
 #include "IntegerTable.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -11,8 +12,11 @@ const fettle_integer_table *fettle_integer_kernels(fettle_isa isa) {
     switch (isa) {
     case FETTLE_AVX512: return &fettle_integer_avx512;
     case FETTLE_AVX2: return &fettle_integer_avx2;
-    case FETTLE_SCALAR: break;
+    default: break;
     }
+#elif defined(__aarch64__)
+    if (isa == FETTLE_SDOT) return &fettle_integer_sdot;
+    if (isa == FETTLE_I8MM) return &fettle_integer_i8mm;
 #else
     (void)isa;
 #endif
@@ -23,8 +27,9 @@ int32_t fettle_panel(fettle_isa isa, int32_t tokens) {
     return tokens <= 1 ? 1 : fettle_integer_kernels(isa)->panel;
 }
 
-void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fettle_input *input) {
-    fettle_integer_kernels(isa)->quantize(row, token, input);
+void fettle_quantize(
+    fettle_isa isa, const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input) {
+    fettle_integer_kernels(isa)->quantize(row, token, first, last, input);
 }
 
 void fettle_zero_absent(const fettle_input *input) {
@@ -42,12 +47,13 @@ void fettle_zero_absent(const fettle_input *input) {
 }
 
 size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
-    // A row block's codes, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
+    // The codes of the row blocks that are multiplied side by side, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
     // the row block's weights instead of the sums.
     const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
+    const size_t blocks = FETTLE_WIDEST_BLOCKS;
     const size_t sums = (size_t)columns / 16 * sizeof(int32_t) * places;
     const size_t weights = (size_t)columns * 16 * sizeof(float);
-    return ((size_t)columns * 16 + (sums > weights ? sums : weights) + 63) / 64 * 64;
+    return ((size_t)columns * 16 * blocks + (sums > weights ? sums : weights) + 63) / 64 * 64;
 }
 
 void fettle_packed_product(
@@ -71,7 +77,7 @@ void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, cons
 }
 
 size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity) {
-    return 4 * ((size_t)head_width + (size_t)capacity);
+    return FETTLE_QUERY_ROWS * ((size_t)head_width + (size_t)capacity);
 }
 
 void fettle_attend_cache(
@@ -80,24 +86,12 @@ void fettle_attend_cache(
     fettle_integer_kernels(isa)->attend(kv, head, queries, limits, count, scratch, results);
 }
 
-/// The code in layout R16 at (lane, column) of the row block whose tiles begin at `tiles`.
-static int code_at(const uint8_t *tiles, int bits, int lane, int column) {
-    const uint8_t *plane = tiles + (size_t)(column / 32) * 64 * (size_t)bits;
-    const int step = column % 32 / 4, at = lane * 4 + column % 4;
-    if (bits == 8) return plane[step * 64 + at];
-    int code = 0, shift = 0;
-    if (bits & 4) {
-        code = (plane[(step & 3) * 64 + at] >> (4 * (step / 4))) & 15;
-        plane += 4 * 64;
-        shift = 4;
-    }
-    if (bits & 2) {
-        code |= ((plane[(step & 1) * 64 + at] >> (2 * (step / 2))) & 3) << shift;
-        plane += 2 * 64;
-        shift += 2;
-    }
-    if (bits & 1) code |= ((plane[at] >> step) & 1) << shift;
-    return code;
+int64_t fettle_probe_products(fettle_isa isa, int64_t rounds) {
+    return fettle_integer_kernels(isa)->probe_products(rounds);
+}
+
+uint64_t fettle_probe_read(fettle_isa isa, const uint8_t *memory, size_t bytes) {
+    return fettle_integer_kernels(isa)->probe_read(memory, bytes);
 }
 
 static float half_at(const uint8_t *bytes) {
@@ -137,7 +131,7 @@ void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target) 
         float scale = matrix->tensor_scale;
         if (matrix->scales == FETTLE_SCALE_FLOAT16) scale = half_at(block + 2 * at);
         if (matrix->scales == FETTLE_SCALE_FLOAT32) scale = float_at(block + 4 * at);
-        const int code = code_at(tiles, matrix->bits, lane, column);
+        const int code = fettle_code_at(tiles, matrix->bits, lane, column);
         switch (matrix->offsets) {
         case FETTLE_OFFSET_CONSTANT:
             target[column] = scale * (float)(codebook ? codebook[code] : code - matrix->offset);

@@ -2,7 +2,9 @@
 // for a panel of tokens (a row block is unpacked once, into a layout equal to that of 8-bit tiles, and used for all
 // panels).
 
-/// One row block's part against one panel.
+enum { SIDES = BLOCKS > PARTS ? BLOCKS : PARTS };
+
+/// The part of one row block, or of two that are multiplied side by side, against one panel.
 typedef struct {
     fettle_scale_kind scale_kind;
     fettle_offset_kind offset_kind;
@@ -10,6 +12,8 @@ typedef struct {
     const uint8_t *scales;  // of the row block
     const uint8_t *offsets;
     const uint8_t *tiles;
+    size_t next_block;  // bytes from these scales and offsets to those of a second row block
+    size_t next_tiles;
     const lookup_tables *tables;
     const int8_t *x;  // of the panel, as is all that follows
     const float *xscales;
@@ -22,25 +26,38 @@ typedef struct {
     int panel;
 } run;
 
-INLINE f32v group_scale(const run *r, int group) {
-    const size_t at = (size_t)group * 16 + (size_t)r->part * LANES;
+/// Lanes worked on side by side, number `b`: the lanes of row block b, or with `parts` those of part b of one row block.
+typedef struct {
+    const uint8_t *scales;
+    const uint8_t *offsets;
+    size_t first;  // lane
+} lane_group;
+
+INLINE lane_group lanes_of(const run *r, const int b, const int parts) {
+    const size_t skipped = parts ? 0 : (size_t)b * r->next_block;
+    return (lane_group){r->scales + skipped, r->offsets + skipped, (size_t)(parts ? b : r->part) * LANES};
+}
+
+INLINE f32v group_scale(const run *r, lane_group lanes, int group) {
+    const size_t at = (size_t)group * 16 + lanes.first;
     switch (r->scale_kind) {
-    case FETTLE_SCALE_FLOAT16: return half_to_float(load_u16v(r->scales + 2 * at));
-    case FETTLE_SCALE_FLOAT32: return load_f32v(r->scales + 4 * at);
+    case FETTLE_SCALE_FLOAT16: return half_to_float(load_u16v(lanes.scales + 2 * at));
+    case FETTLE_SCALE_FLOAT32: return load_f32v(lanes.scales + 4 * at);
     case FETTLE_SCALE_TENSOR: break;
     }
     return (f32v){0} + r->tensor_scale;
 }
 
-INLINE i32v zero_points(const run *r, int group) {
+INLINE i32v zero_points(lane_group lanes, int group) {
     typedef uint8_t points __attribute__((vector_size(LANES)));
     points p;
-    memcpy(&p, r->offsets + (size_t)group * 16 + (size_t)r->part * LANES, sizeof p);
+    memcpy(&p, lanes.offsets + (size_t)group * 16 + lanes.first, sizeof p);
     return __builtin_convertvector(p, i32v);
 }
 
 /// What the sums of a segment start from.
-INLINE void begin_segment(const run *r, int segment, int group, i32v *sum, const int count, const int range) {
+INLINE void begin_segment(
+    const run *r, lane_group lanes, int segment, int group, i32v *sum, const int count, const int range) {
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
     switch (r->offset_kind) {
     case FETTLE_OFFSET_CONSTANT: {
@@ -48,7 +65,7 @@ INLINE void begin_segment(const run *r, int segment, int group, i32v *sum, const
         break;
     }
     case FETTLE_OFFSET_ZERO_POINTS: {
-        i32v factor = dot_offset(range) - zero_points(r, group);
+        i32v factor = dot_offset(range) - zero_points(lanes, group);
         UNROLL for (int m = 0; m < count; m++) sum[m] = factor * sums[m];
         break;
     }
@@ -60,66 +77,88 @@ INLINE void begin_segment(const run *r, int segment, int group, i32v *sum, const
 }
 
 INLINE void end_segment(
-    const run *r, int segment, int group, int xgroup, const i32v *sum, f32v *acc, const int count) {
+    const run *r, lane_group lanes, int segment, int group, int xgroup, const i32v *sum, f32v *acc, const int count) {
     const float *xscales = r->xscales + (size_t)xgroup * r->panel;
-    const f32v scale = group_scale(r, group);
+    const f32v scale = group_scale(r, lanes, group);
     UNROLL for (int m = 0; m < count; m++) {
         f32v s = scale * xscales[m];
         acc[m] = __builtin_elementwise_fma(__builtin_convertvector(sum[m], f32v), s, acc[m]);
     }
     if (r->offset_kind != FETTLE_OFFSET_MINIMUMS) return;
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
-    const f32v minimum = load_f32v(r->offsets + 4 * ((size_t)group * 16 + (size_t)r->part * LANES));
+    const f32v minimum = load_f32v(lanes.offsets + 4 * ((size_t)group * 16 + lanes.first));
     UNROLL for (int m = 0; m < count; m++) {
         acc[m] = __builtin_elementwise_fma(minimum * xscales[m], (f32v){0} + (float)sums[m], acc[m]);
     }
 }
 
-/// result[token] = the part's rows times the first `count` tokens of the panel. `packing` is the bits of the tiles'
-/// layout, `range` the bits of a value after look-up, `half` whether a segment is half a tile, `constant` whether the
-/// kind of offset is known to be constant, which leaves more registers.
-INLINE void run_segments(
-    const run *job, f32v *result, const int count, const int panel, const int packing, const int range, const int book,
-    const int half, const int constant) {
+/// What a function is made for. All are constants where it is called, so that nothing is left of what does not apply.
+typedef struct {
+    int side;  // lane groups side by side
+    int parts;  // whether these are the parts of one row block, or row blocks
+    int count;  // tokens, the first of the panel
+    int panel;
+    int packing;  // bits of the tiles' layout
+    int range;  // bits of a value after look-up
+    int book;  // whether codes are looked up while they stream by
+    int half;  // whether a segment is half a tile
+    int constant;  // whether the kind of offset is known to be constant, which leaves more registers
+    int level;  // whether weights and inputs are known to have groups of the same size
+} shape;
+
+/// result[lane group][token] = the lanes' rows times the tokens.
+INLINE void run_segments(const run *job, f32v *result, const shape made) {
     run own = *job;  // a copy of its own and sums of its own stay in registers
     const run *r = &own;
-    f32v acc[PANEL];
-    if (constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
+    f32v acc[SIDES * PANEL];
+    if (made.constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
     const uint8_t *tile = r->tiles;
     const int8_t *x = r->x;
-    const int stride = panel * 4;
-    int group = 0, in_group = 0, xgroup = 0, in_xgroup = 0;
-    UNROLL for (int m = 0; m < count; m++) acc[m] = (f32v){0};
+    const int stride = made.panel * 4, count = made.count;
+    // A segment is a whole weight group, or a whole input group, or both; the larger group counts its segments.
+    const int ratio = r->segments_per_group * r->segments_per_xscale;
+    int larger = 0, in_larger = 0;
+    UNROLL for (int m = 0; m < made.side * count; m++) acc[m] = (f32v){0};
     for (int segment = 0; segment < r->segments; segment++) {
-        i32v sum[PANEL];
-        begin_segment(r, segment, group, sum, count, range);
-        if (half) {
-            if (segment & 1) {
-                dot_tile(sum, count, tile, r->part, r->tables, packing, range, book, 4, 4, x, stride);
-                tile += LINE * packing;
-                x += 8 * stride;
-            } else {
-                dot_tile(sum, count, tile, r->part, r->tables, packing, range, book, 0, 4, x, stride);
-            }
-        } else {
-            for (int t = 0; t < r->segment_tiles; t++) {
-                dot_tile(sum, count, tile, r->part, r->tables, packing, range, book, 0, 8, x, stride);
-                tile += LINE * packing;
-                x += 8 * stride;
-            }
+        i32v sum[SIDES * PANEL];
+        const int group = made.level || r->segments_per_group == 1 ? segment : larger;
+        const int xgroup = made.level || r->segments_per_xscale == 1 ? segment : larger;
+        UNROLL for (int b = 0; b < made.side; b++) {
+            begin_segment(r, lanes_of(r, b, made.parts), segment, group, sum + b * count, count, made.range);
         }
-        end_segment(r, segment, group, xgroup, sum, acc, count);
-        if (++in_group == r->segments_per_group) { in_group = 0; group++; }
-        if (++in_xgroup == r->segments_per_xscale) { in_xgroup = 0; xgroup++; }
+        const int first = made.half && (segment & 1) ? 4 : 0;
+        for (int t = 0; t < (made.half ? 1 : r->segment_tiles); t++) {
+            const dot_input input = {
+                tile, made.parts ? LANES * 4 : r->next_tiles, made.parts ? 0 : r->part, r->tables, x, stride,
+            };
+            if (!made.half) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 8);
+            else if (first) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 4, 4);
+            else dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 4);
+            if (made.half && !first) continue;
+            tile += LINE * made.packing;
+            x += 8 * stride;
+        }
+        UNROLL for (int b = 0; b < made.side; b++) {
+            end_segment(
+                r, lanes_of(r, b, made.parts), segment, group, xgroup, sum + b * count, acc + b * count, count);
+        }
+        if (!made.level && ++in_larger == ratio) { in_larger = 0; larger++; }
     }
-    UNROLL for (int m = 0; m < count; m++) result[m] = acc[m];
+    UNROLL for (int m = 0; m < made.side * count; m++) result[m] = acc[m];
 }
 
-// One token: a function for each packing.
+// One token, all rows of a block side by side: functions for each packing.
+#define ONE_TOKEN_FUNCTION(name, bits, ...) \
+    static void name##_##bits(const run *r, f32v *acc) { \
+        run_segments(r, acc, (shape){ \
+            .side = PARTS, .parts = 1, .count = 1, .panel = 1, .packing = bits, __VA_ARGS__}); \
+    }
 #define ONE_TOKEN(bits) \
-    static void one_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 0, 0); } \
-    static void half_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, bits, 0, 1, 0); } \
-    static void book_##bits(const run *r, f32v *acc) { run_segments(r, acc, 1, 1, bits, 8, 1, 0, 1); } \
+    ONE_TOKEN_FUNCTION(one, bits, .range = bits) \
+    ONE_TOKEN_FUNCTION(level, bits, .range = bits, .constant = 1, .level = 1) \
+    ONE_TOKEN_FUNCTION(half, bits, .range = bits, .half = 1) \
+    ONE_TOKEN_FUNCTION(book, bits, .range = 8, .book = 1, .constant = 1) \
+    ONE_TOKEN_FUNCTION(level_book, bits, .range = 8, .book = 1, .constant = 1, .level = 1) \
     static void unpack_##bits(const uint8_t *tiles, uint8_t *target, int count) { \
         for (int t = 0; t < count; t++) { \
             UNROLL for (int s = 0; s < 8; s++) { \
@@ -133,39 +172,61 @@ INLINE void run_segments(
 ONE_TOKEN(2) ONE_TOKEN(3) ONE_TOKEN(4) ONE_TOKEN(5) ONE_TOKEN(6) ONE_TOKEN(7) ONE_TOKEN(8)
 
 typedef void (*run_function)(const run *, f32v *);
-static const run_function one_token[3][7] = {
-    {one_2, one_3, one_4, one_5, one_6, one_7, one_8},
-    {half_2, half_3, half_4, half_5, half_6, half_7, half_8},
-    {book_2, book_3, book_4, book_5, book_6, book_7, book_8},
-};
-static void (*const unpack_tiles[7])(const uint8_t *, uint8_t *, int) = {
-    unpack_2, unpack_3, unpack_4, unpack_5, unpack_6, unpack_7, unpack_8,
+#define EVERY_WIDTH(name) {name##_2, name##_3, name##_4, name##_5, name##_6, name##_7, name##_8}
+static const run_function one_token[5][7] = {
+    EVERY_WIDTH(one), EVERY_WIDTH(level), EVERY_WIDTH(half), EVERY_WIDTH(book), EVERY_WIDTH(level_book),
 };
 
-// A panel: a function for each range that the dot product tells apart, for a whole panel and for parts of one.
-#define PANEL_TOKENS(range) \
-    static void panel_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 0, 1); } \
-    static void panel_any_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 0, 0); } \
-    static void panel_half_##range(const run *r, f32v *acc) { run_segments(r, acc, PANEL, PANEL, 8, range, 0, 1, 0); } \
-    static void some_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 0, 0); } \
-    static void some_half_##range(const run *r, f32v *acc) { run_segments(r, acc, SOME, PANEL, 8, range, 0, 1, 0); }
+/// Unpacks `count` tiles.
+static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int count) {
+    switch (bits) {
+#define CASE(bits) case bits: unpack_##bits(tiles, target, count); return;
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+    }
+}
+
+static run_function one_token_function(const fettle_matrix *matrix, int scale_columns, int half) {
+    const int level = matrix->group == scale_columns;
+    const int kind = matrix->codebooks ? 3 + level : half ? 2 : level && matrix->offsets == FETTLE_OFFSET_CONSTANT;
+    return one_token[kind][matrix->bits - 2];
+}
+
+// A panel: a function for each range that the dot product tells apart, for BLOCKS row blocks and for a last one, for a
+// whole panel and for parts of one.
+#define PANEL_FUNCTION(name, bits, ...) \
+    static void name##_##bits(const run *r, f32v *acc) { \
+        run_segments(r, acc, (shape){.panel = PANEL, .packing = 8, .range = bits, __VA_ARGS__}); \
+    }
+#define PANEL_TOKENS(bits) \
+    PANEL_FUNCTION(pair, bits, .side = BLOCKS, .count = PANEL, .constant = 1) \
+    PANEL_FUNCTION(pair_any, bits, .side = BLOCKS, .count = PANEL) \
+    PANEL_FUNCTION(panel, bits, .side = 1, .count = PANEL) \
+    PANEL_FUNCTION(half_panel, bits, .side = 1, .count = PANEL, .half = 1) \
+    PANEL_FUNCTION(some, bits, .side = 1, .count = SOME) \
+    PANEL_FUNCTION(half_some, bits, .side = 1, .count = SOME, .half = 1)
 EVERY_RANGE(PANEL_TOKENS)
 
-static run_function panel_function(int range, int some, int half, int constant) {
+static run_function panel_function(int blocks, int range, int some, int half, int constant) {
 #define PICK(bits) \
     if (range <= bits) { \
-        if (some) return half ? some_half_##bits : some_##bits; \
-        return half ? panel_half_##bits : constant ? panel_##bits : panel_any_##bits; \
+        if (blocks > 1) return constant ? pair_##bits : pair_any_##bits; \
+        if (some) return half ? half_some_##bits : some_##bits; \
+        return half ? half_panel_##bits : panel_##bits; \
     }
     EVERY_RANGE(PICK)
 #undef PICK
-    return panel_any_8;
+    return panel_8;
 }
 
 /// Sums per segment and, for constant offsets, times what each unit of the sum counts for.
 static void segment_sums(const fettle_input *input, int segments, int per_segment, int32_t factor, int32_t *target) {
     const int panel = input->panel, panels = (input->tokens + panel - 1) / panel;
     const int32_t *source = input->sums;
+    if (per_segment == 1) {
+        for (int i = 0; i < panels * segments * panel; i++) target[i] = source[i] * factor;
+        return;
+    }
     for (int i = 0; i < panels * segments; i++, target += panel) {
         int32_t sum[PANEL] = {0};
         for (int j = 0; j < per_segment; j++, source += panel) {
@@ -176,11 +237,12 @@ static void segment_sums(const fettle_input *input, int segments, int per_segmen
 }
 
 static void store_rows(const f32v *acc, int part, int rows, int tokens, float *y, size_t stride) {
-    int count = rows - part * LANES;
-    if (count <= 0) return;
-    if (count > LANES) count = LANES;
-    for (int m = 0; m < tokens; m++) {
-        memcpy(y + (size_t)m * stride + part * LANES, &acc[m], (size_t)count * sizeof(float));
+    const int count = rows - part * LANES;
+    y += part * LANES;
+    if (count >= LANES) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], sizeof acc[m]);
+    } else if (count > 0) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], (size_t)count * sizeof(float));
     }
 }
 
@@ -189,7 +251,7 @@ static const uint8_t *unpacked_block(
     const fettle_matrix *matrix, const uint8_t *tiles, const lookup_tables *tables, uint8_t *target) {
     const int count = matrix->columns / 32;
     if (matrix->bits == 8 && !matrix->codebooks) return tiles;
-    unpack_tiles[matrix->bits - 2](tiles, target, count);
+    unpack_tiles(tiles, matrix->bits, target, count);
     if (matrix->codebooks) {
         for (size_t at = 0; at < (size_t)count * 8 * LINE; at += sizeof(u8v)) {
             u8v v = look_up(tables, load_u8v(target + at), matrix->bits);
@@ -197,6 +259,12 @@ static const uint8_t *unpacked_block(
         }
     }
     return target;
+}
+
+/// Where each row block has a codebook of its own, takes this block's.
+static void load_block_tables(const fettle_matrix *matrix, int block, lookup_tables *tables) {
+    if (!matrix->codebook_stride) return;
+    load_tables(tables, matrix->codebooks + (size_t)block * matrix->codebook_stride, matrix->bits);
 }
 
 static void product_int8(
@@ -208,22 +276,20 @@ static void product_int8(
     const int constant = matrix->offsets == FETTLE_OFFSET_CONSTANT;
     const int offset = matrix->codebooks ? 128 : matrix->offset;
     uint8_t *codes = scratch;
-    int32_t *sums = (int32_t *)(codes + (size_t)columns * 16);
+    int32_t *sums = (int32_t *)(codes + (size_t)columns * 16 * BLOCKS);
     segment_sums(input, segments, segment / input->sum_columns, constant ? dot_offset(range) - offset : 1, sums);
 
     lookup_tables tables;
     run r = {
         .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale,
         .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
-        .segments_per_group = matrix->group / segment, .segments_per_xscale = input->scale_columns / segment,
+        .next_block = matrix->block_bytes, .segments_per_group = matrix->group / segment, .segments_per_xscale = input->scale_columns / segment,
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
-    for (int block = first; block < last; block++) {
+    for (int block = first, blocks; block < last; block += blocks) {
         const uint8_t *bytes = matrix->blocks + (size_t)block * matrix->block_bytes;
         const int rows = matrix->rows - block * 16;
-        if (matrix->codebook_stride) {
-            load_tables(&tables, matrix->codebooks + (size_t)block * matrix->codebook_stride, matrix->bits);
-        }
+        blocks = panel > 1 && !half && last - block >= BLOCKS ? BLOCKS : 1;
         r.scales = bytes;
         r.offsets = bytes + matrix->offsets_at;
         r.tiles = bytes + matrix->tiles_at;
@@ -231,22 +297,36 @@ static void product_int8(
         r.xscales = input->scales;
         r.sums = sums;
         if (panel == 1) {
-            const run_function function = one_token[matrix->codebooks ? 2 : half][matrix->bits - 2];
-            for (r.part = 0; r.part < PARTS; r.part++) {
-                f32v acc[1];
-                function(&r, acc);
-                store_rows(acc, r.part, rows, 1, y + (size_t)block * 16, stride);
+            load_block_tables(matrix, block, &tables);
+            const run_function function = one_token_function(matrix, input->scale_columns, half);
+            // Scales and tiles are read side by side. Asked for in the order in which they lie, they are one stream.
+            for (size_t at = 0; at < matrix->tiles_at; at += LINE) __builtin_prefetch(bytes + at);
+            f32v acc[PARTS];
+            function(&r, acc);
+            for (int part = 0; part < PARTS; part++) {
+                store_rows(acc + part, part, rows, 1, y + (size_t)block * 16, stride);
             }
             continue;
         }
-        r.tiles = unpacked_block(matrix, r.tiles, &tables, codes);
+        for (int b = 0; b < blocks; b++) {
+            load_block_tables(matrix, block + b, &tables);
+            const uint8_t *tiles = unpacked_block(
+                matrix, bytes + (size_t)b * matrix->block_bytes + matrix->tiles_at, &tables,
+                codes + (size_t)b * (size_t)columns * 16);
+            if (b == 0) r.tiles = tiles;
+            else r.next_tiles = (size_t)(tiles - r.tiles);
+        }
         for (int token = 0; token < input->tokens; token += panel) {
             const int tokens = input->tokens - token < panel ? input->tokens - token : panel;
-            const run_function function = panel_function(range, tokens <= SOME, half, constant);
+            const run_function function = panel_function(blocks, range, tokens <= SOME, half, constant);
             for (r.part = 0; r.part < PARTS; r.part++) {
-                f32v acc[PANEL];
+                f32v acc[SIDES * PANEL];
                 function(&r, acc);
-                store_rows(acc, r.part, rows, tokens, y + (size_t)token * stride + (size_t)block * 16, stride);
+                for (int b = 0; b < blocks; b++) {
+                    store_rows(
+                        acc + b * PANEL, r.part, rows - b * 16, tokens,
+                        y + (size_t)token * stride + (size_t)(block + b) * 16, stride);
+                }
             }
             r.x += (size_t)panel * columns;
             r.xscales += (size_t)panel * (columns / input->scale_columns);

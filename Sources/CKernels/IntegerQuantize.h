@@ -14,12 +14,22 @@ INLINE float round_to_half(float v) {
     return v;
 }
 
+/// Lane by lane; a NaN in `b` is passed over.
+INLINE f32x16 larger(f32x16 a, f32x16 b) { return choose(b > a, b, a); }
+
+/// The largest lane of `v`, which has no NaN.
+INLINE float largest_lane(f32x16 v) {
+    v = larger(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    v = larger(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));
+    v = larger(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));
+    v = larger(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+    return v[0];
+}
+
 INLINE float largest_magnitude(const float *x, int count) {
     f32x16 largest = {0};
-    for (int i = 0; i < count; i += 16) {
-        largest = __builtin_elementwise_max(largest, __builtin_elementwise_abs(load_f32x16(x + i)));
-    }
-    return __builtin_reduce_max(largest);
+    for (int i = 0; i < count; i += 16) largest = larger(largest, __builtin_elementwise_abs(load_f32x16(x + i)));
+    return largest_lane(largest);
 }
 
 /// The first number of magnitude `amax`, with its sign.
@@ -30,13 +40,14 @@ INLINE float extreme(const float *x, int count, float amax) {
     return amax;
 }
 
-static void quantize(const float *row, int32_t token, const fettle_input *input) {
+static void quantize(const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input) {
     const int columns = input->columns, panel = input->panel, slot = token % panel, group = input->scale_columns;
+    const int summed = input->sum_columns;
     const size_t index = (size_t)(token / panel) * (size_t)panel;
-    int8_t *values = input->values + index * (size_t)columns + slot * 4;
-    float *scales = input->scales + index * (size_t)(columns / group) + slot;
-    int32_t *sums = input->sums + index * (size_t)(columns / input->sum_columns) + slot;
-    for (int start = 0; start < columns; start += group) {
+    int8_t *values = input->values + (index * (size_t)columns + (size_t)first * (size_t)panel) + slot * 4;
+    float *scales = input->scales + (index * (size_t)(columns / group) + (size_t)(first / group * panel)) + slot;
+    int32_t *sums = input->sums + (index * (size_t)(columns / summed) + (size_t)(first / summed * panel)) + slot;
+    for (int start = first; start < last; start += group, scales += panel) {
         const float amax = largest_magnitude(row + start, group);
         float scale = 0, inverse = 0;
         if (amax >= 0x1p-100f) {
@@ -49,22 +60,23 @@ static void quantize(const float *row, int32_t token, const fettle_input *input)
                 if (input->kind == FETTLE_INPUT_Q8_0) scale = round_to_half(scale);
             }
         }
-        scales[(size_t)(start / group) * (size_t)panel] = scale;
-        int32_t sum = 0;
-        for (int i = start; i < start + group; i += 16) {
-            f32x16 q = round_to_even(load_f32x16(row + i) * inverse);
-            q = choose(q > -127.0f, q, (f32x16){0} - 127.0f);  // a NaN compares false and becomes -127
-            q = choose(q < 127.0f, q, (f32x16){0} + 127.0f);
-            i32x16 integers = __builtin_convertvector(q, i32x16);
-            i8x16 bytes = __builtin_convertvector(integers, i8x16);
-            for (int c = 0; c < 4; c++) {
-                memcpy(values + (size_t)(i / 4 + c) * (size_t)panel * 4, (int8_t *)&bytes + 4 * c, 4);
+        *scales = scale;
+        for (int begin = start; begin < start + group; begin += summed, sums += panel) {
+            i32x16 sum = {0};
+            for (int i = begin; i < begin + summed; i += 16, values += 16 * panel) {
+                f32x16 q = round_to_even(load_f32x16(row + i) * inverse);
+                q = choose(q > -127.0f, q, (f32x16){0} - 127.0f);  // a NaN compares false and becomes -127
+                q = choose(q < 127.0f, q, (f32x16){0} + 127.0f);
+                const i32x16 integers = __builtin_convertvector(q, i32x16);
+                const i8x16 bytes = __builtin_convertvector(integers, i8x16);
+                if (panel == 1) {
+                    memcpy(values, &bytes, sizeof bytes);
+                } else {
+                    UNROLL for (int c = 0; c < 4; c++) memcpy(values + 4 * panel * c, (const int8_t *)&bytes + 4 * c, 4);
+                }
+                sum += integers;
             }
-            sum += __builtin_reduce_add(integers);
-            if ((i + 16) % input->sum_columns == 0) {
-                sums[(size_t)(i / input->sum_columns) * (size_t)panel] = sum;
-                sum = 0;
-            }
+            *sums = __builtin_reduce_add(sum);
         }
     }
 }

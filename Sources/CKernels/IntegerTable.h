@@ -2,11 +2,11 @@
 #ifndef FETTLE_INTEGER_TABLE_H
 #define FETTLE_INTEGER_TABLE_H
 
-#include "IntegerKernels.h"
+#include "IntegerOnlyKernels.h"
 
 typedef struct {
     int32_t panel;  // tokens of a panel when there are several
-    void (*quantize)(const float *row, int32_t token, const fettle_input *input);
+    void (*quantize)(const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input);
     void (*product)(
         const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
         size_t stride);
@@ -17,11 +17,19 @@ typedef struct {
     void (*attend)(
         const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
         float *scratch, float *const *results);
+    int32_t (*run_integer)(
+        fettle_pool *pool, const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity,
+        const int32_t *tokens, int32_t count, int32_t position, int32_t first, int32_t last,
+        int32_t *logits, int32_t *exponents);
+    int64_t (*probe_products)(int64_t rounds);
+    uint64_t (*probe_read)(const uint8_t *memory, size_t bytes);
 } fettle_integer_table;
 
 extern const fettle_integer_table fettle_integer_scalar;
 extern const fettle_integer_table fettle_integer_avx2;
 extern const fettle_integer_table fettle_integer_avx512;
+extern const fettle_integer_table fettle_integer_sdot;
+extern const fettle_integer_table fettle_integer_i8mm;
 
 const fettle_integer_table *fettle_integer_kernels(fettle_isa isa);
 

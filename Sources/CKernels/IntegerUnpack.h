@@ -27,6 +27,16 @@ typedef struct {
     u8v slices[16];
 } lookup_tables;
 
+/// What a dot product over one tile reads: codes and inputs.
+typedef struct {
+    const uint8_t *tile;
+    size_t next;  // bytes from this tile to that of a second row block
+    int part;
+    const lookup_tables *tables;
+    const int8_t *x;
+    int stride;  // bytes from one step's inputs to the next's
+} dot_input;
+
 INLINE void load_tables(lookup_tables *tables, const int8_t *codebook, const int bits) {
     const int entries = 1 << bits;
     for (int slice = 0; slice * 16 < entries; slice++) {

@@ -5,6 +5,10 @@
 #define LANES 8
 #define PANEL 4
 #define SOME 2
+#define PRODUCTS_PER_CODE 1
+#define BLOCKS 1
+#define QUERY_ROWS 4
+#define SUMS 4
 #define EVERY_RANGE(EACH) EACH(4) EACH(5) EACH(6) EACH(7) EACH(8)
 
 #include <immintrin.h>
@@ -38,29 +42,36 @@ INLINE int32_t dot_offset(const int range) { return range == 8 ? 128 : 0; }
 /// Steps whose 16-bit sums cannot overflow: 2 * 127 * (2^range - 1) each.
 INLINE int steps_in_16_bits(const int range) { return range <= 4 ? 8 : range == 5 ? 4 : range == 6 ? 2 : 1; }
 
+#define OPAQUE(v) __asm__ volatile("" : "+x"(v))
+INLINE i32v dot_registers(i32v sum, u8v w, i32v x) {
+    return (i32v)_mm256_add_epi16((__m256i)sum, _mm256_maddubs_epi16((__m256i)w, (__m256i)x));
+}
+
 INLINE void dot_tile(
-    i32v *sum, const int count, const uint8_t *tile, int part, const lookup_tables *tables, const int packing,
-    const int range, const int book, const int first, const int steps, const int8_t *x, const int stride) {
+    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    const int first, const int steps) {
     const __m256i ones = _mm256_set1_epi16(1);
     const int run = steps_in_16_bits(range) < steps ? steps_in_16_bits(range) : steps;
     UNROLL for (int begin = first; begin < first + steps; begin += run) {
-        __m256i pairs[PANEL];
+        __m256i pairs[PARTS * PANEL];
         UNROLL for (int s = begin; s < begin + run; s++) {
-            u8v w = unpack_step(tile, packing, s, part);
-            if (book) w = look_up(tables, w, packing);
-            __m256i code = (__m256i)w, magnitude = code;
-            if (range == 8) {
-                code = _mm256_xor_si256(code, _mm256_set1_epi8((char)0x80));
-                magnitude = _mm256_abs_epi8(code);
-            }
-            UNROLL for (int m = 0; m < count; m++) {
-                __m256i four = _mm256_set1_epi32(load_i32(x + s * stride + m * 4));
-                if (range == 8) four = _mm256_sign_epi8(four, code);
-                __m256i products = _mm256_maddubs_epi16(magnitude, four);
-                pairs[m] = s == begin ? products : _mm256_add_epi16(pairs[m], products);
+            UNROLL for (int b = 0; b < side; b++) {
+                u8v w = unpack_step(in.tile + (size_t)b * in.next, packing, s, in.part);
+                if (book) w = look_up(in.tables, w, packing);
+                __m256i code = (__m256i)w, magnitude = code;
+                if (range == 8) {
+                    code = _mm256_xor_si256(code, _mm256_set1_epi8((char)0x80));
+                    magnitude = _mm256_abs_epi8(code);
+                }
+                UNROLL for (int m = 0; m < count; m++) {
+                    __m256i four = _mm256_set1_epi32(load_i32(in.x + s * in.stride + m * 4));
+                    if (range == 8) four = _mm256_sign_epi8(four, code);
+                    __m256i products = _mm256_maddubs_epi16(magnitude, four), *pair = &pairs[b * count + m];
+                    *pair = s == begin ? products : _mm256_add_epi16(*pair, products);
+                }
             }
         }
-        UNROLL for (int m = 0; m < count; m++) sum[m] += (i32v)_mm256_madd_epi16(pairs[m], ones);
+        UNROLL for (int m = 0; m < side * count; m++) sum[m] += (i32v)_mm256_madd_epi16(pairs[m], ones);
     }
 }
 
@@ -69,6 +80,18 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
+#define DOT_PAIRS
+INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t values, int32_t pair) {
+    __m256i half[2];
+    memcpy(half, &values, sizeof half);
+    half[0] = _mm256_madd_epi16(half[0], _mm256_set1_epi32(pair));
+    half[1] = _mm256_madd_epi16(half[1], _mm256_set1_epi32(pair));
+    i32x16 products;
+    memcpy(&products, half, sizeof products);
+    return sum + products;
+}
+#include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -3,8 +3,12 @@
 #if defined(__x86_64__)
 
 #define LANES 16
-#define PANEL 12
-#define SOME 4
+#define PANEL 6
+#define SOME 2
+#define PRODUCTS_PER_CODE 1
+#define BLOCKS 2
+#define QUERY_ROWS 8
+#define SUMS 16
 #define EVERY_RANGE(EACH) EACH(8)
 
 #include <immintrin.h>
@@ -25,23 +29,34 @@ INLINE u8v look_up_16(u8v table, u8v code) { return (u8v)_mm512_shuffle_epi8((__
 
 INLINE int32_t dot_offset(const int range) { (void)range; return 0; }
 
-INLINE i32v dot_step(i32v sum, u8v w, const int8_t *x) {
-    return (i32v)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, _mm512_set1_epi32(load_i32(x)));
+INLINE i32v broadcast(const int8_t *x) { return (i32v){0} + load_i32(x); }
+INLINE i32v dot_step(i32v sum, u8v w, i32v x) {
+    return (i32v)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, (__m512i)x);
 }
 
+#define OPAQUE(v) __asm__ volatile("" : "+v"(v))
+INLINE i32v dot_registers(i32v sum, u8v w, i32v x) { return dot_step(sum, w, x); }
+
 INLINE void dot_tile(
-    i32v *sum, const int count, const uint8_t *tile, int part, const lookup_tables *tables, const int packing,
-    const int range, const int book, const int first, const int steps, const int8_t *x, const int stride) {
+    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    const int first, const int steps) {
     (void)range;
     i32v odd = {0};  // one token: two chains hide the instruction's latency
     UNROLL for (int s = first; s < first + steps; s++) {
-        u8v w = unpack_step(tile, packing, s, part);
-        if (book) w = look_up(tables, w, packing);
+        u8v w[BLOCKS];
+        UNROLL for (int b = 0; b < side; b++) {
+            w[b] = unpack_step(in.tile + (size_t)b * in.next, packing, s, in.part);
+            if (book) w[b] = look_up(in.tables, w[b], packing);
+        }
+        const int8_t *x = in.x + s * in.stride;
         if (count == 1 && (s & 1)) {
-            odd = dot_step(odd, w, x + s * stride);
+            odd = dot_step(odd, w[0], broadcast(x));
             continue;
         }
-        UNROLL for (int m = 0; m < count; m++) sum[m] = dot_step(sum[m], w, x + s * stride + m * 4);
+        UNROLL for (int m = 0; m < count; m++) {
+            const i32v four = broadcast(x + m * 4);
+            UNROLL for (int b = 0; b < side; b++) sum[b * count + m] = dot_step(sum[b * count + m], w[b], four);
+        }
     }
     if (count == 1) sum[0] += odd;
 }
@@ -51,6 +66,12 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
+#define DOT_PAIRS
+INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t values, int32_t pair) {
+    return (i32x16)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)values, _mm512_set1_epi32(pair));
+}
+#include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -2,6 +2,10 @@
 #define LANES 16
 #define PANEL 4
 #define SOME 1
+#define PRODUCTS_PER_CODE 1
+#define BLOCKS 1
+#define QUERY_ROWS 4
+#define SUMS 4
 #define EVERY_RANGE(EACH) EACH(8)
 
 #include "IntegerTable.h"
@@ -40,22 +44,26 @@ INLINE int32_t dot_offset(const int range) { (void)range; return 0; }
 typedef int16_t i16v __attribute__((vector_size(LANES * 4)));
 typedef uint32_t u32v __attribute__((vector_size(LANES * 4)));
 
+INLINE i32v dot_step(i32v sum, u8v w, const int8_t *four) {
+    // Columns 0 and 2, then 1 and 3, as 16-bit numbers: a product of a code and an activation fits.
+    const i16v even = (i16v)((u32v)w & 0x00ff00ff), odd = (i16v)(((u32v)w >> 8) & 0x00ff00ff);
+    const uint32_t x02 = (uint16_t)four[0] | (uint32_t)(uint16_t)four[2] << 16;
+    const uint32_t x13 = (uint16_t)four[1] | (uint32_t)(uint16_t)four[3] << 16;
+    const i32v a = (i32v)(even * (i16v)((u32v){0} + x02)), b = (i32v)(odd * (i16v)((u32v){0} + x13));
+    return sum + ((i32v)((u32v)a << 16) >> 16) + (a >> 16) + ((i32v)((u32v)b << 16) >> 16) + (b >> 16);
+}
+
+#define OPAQUE(v) __asm__ volatile("" : "+m"(v))
+INLINE i32v dot_registers(i32v sum, u8v w, i32v x) { return dot_step(sum, w, (const int8_t *)&x); }
+
 static void dot_tile(
-    i32v *sum, int count, const uint8_t *tile, int part, const lookup_tables *tables, int packing, int range, int book,
-    int first, int steps, const int8_t *x, int stride) {
+    i32v *sum, const dot_input in, int side, int count, int packing, int range, int book, int first, int steps) {
+    (void)side;
     (void)range;
     for (int s = first; s < first + steps; s++) {
-        u8v w = unpack_step(tile, packing, s, part);
-        if (book) w = look_up(tables, w, packing);
-        // Columns 0 and 2, then 1 and 3, as 16-bit numbers: a product of a code and an activation fits.
-        const i16v even = (i16v)((u32v)w & 0x00ff00ff), odd = (i16v)(((u32v)w >> 8) & 0x00ff00ff);
-        for (int m = 0; m < count; m++) {
-            const int8_t *four = x + s * stride + m * 4;
-            const uint32_t x02 = (uint16_t)four[0] | (uint32_t)(uint16_t)four[2] << 16;
-            const uint32_t x13 = (uint16_t)four[1] | (uint32_t)(uint16_t)four[3] << 16;
-            const i32v a = (i32v)(even * (i16v)((u32v){0} + x02)), b = (i32v)(odd * (i16v)((u32v){0} + x13));
-            sum[m] += ((i32v)((u32v)a << 16) >> 16) + (a >> 16) + ((i32v)((u32v)b << 16) >> 16) + (b >> 16);
-        }
+        u8v w = unpack_step(in.tile, packing, s, in.part);
+        if (book) w = look_up(in.tables, w, packing);
+        for (int m = 0; m < count; m++) sum[m] = dot_step(sum[m], w, in.x + s * in.stride + m * 4);
     }
 }
 
@@ -64,6 +72,8 @@ static void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
+#include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 
 const fettle_integer_table fettle_integer_scalar = TABLE;

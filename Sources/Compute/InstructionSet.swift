@@ -5,6 +5,10 @@ package enum InstructionSet: String, CaseIterable, Sendable {
     case scalar
     case avx2
     case avx512
+    /// Arm's NEON with dot products of signed bytes.
+    case sdot
+    /// The same with products of byte matrices.
+    case i8mm
 
     /// The widest set that this processor has.
     package static var best: InstructionSet {
@@ -20,6 +24,8 @@ package enum InstructionSet: String, CaseIterable, Sendable {
         case .scalar: FETTLE_SCALAR
         case .avx2: FETTLE_AVX2
         case .avx512: FETTLE_AVX512
+        case .sdot: FETTLE_SDOT
+        case .i8mm: FETTLE_I8MM
         }
     }
 }

@@ -26,17 +26,28 @@ struct ModelTests {
         #expect(divergence > 1e-7)
     }
 
-    @Test("prefill in chunks of any size and decoding token by token give the same bits", arguments: KVFormat.allCases)
-    func prefillEqualsDecode(kv: KVFormat) throws {
+    @Test(
+        "prefill in chunks of any size and decoding token by token give the same bits, on 1, 2 and 3 threads",
+        arguments: [
+            (GridFormat?.some(GridFormat(.uniform, bits: 4, .group(32))), Activation.int8g32, KVFormat.int8),
+            (GridFormat(.uniform, bits: 4, .group(32)), .int8g32, .float16),
+            (GridFormat(.codebook, bits: 4, .group(64)), .int8g64, .int8),
+            // One scale for a whole row: threads cannot quantize their own columns of the gate.
+            (GridFormat(.uniform, bits: 8, .channel), .int8, .int8),
+            (nil, .float, .float16),
+        ])
+    func prefillEqualsDecode(format: GridFormat?, activation: Activation, kv: KVFormat) throws {
         let tokens = try Bard.tokens(40)
-        let weights = try Bard.weights(GridFormat(.uniform, bits: 4, .group(32)), .int8g32)
+        let weights = try Bard.weights(format, activation)
         let whole = try Bard.logits(try Bard.integer(weights, kv: kv, chunk: 64), tokens)
-        #expect(try Bard.logits(try Bard.integer(weights, kv: kv, chunk: 7), tokens) == whole)
-        let model = try Bard.integer(weights, kv: kv)
-        let cache = try model.makeCache()
-        for (index, token) in tokens.enumerated() {
-            let row = try model.forward(tokens: [token], cache: cache, logits: .last)
-            #expect(row.values == Array(whole[row: index]))
+        #expect(try Bard.logits(try Bard.integer(weights, kv: kv, threads: 2, chunk: 7), tokens) == whole)
+        for threads in 1...3 {
+            let model = try Bard.integer(weights, kv: kv, threads: threads)
+            let cache = try model.makeCache()
+            for (index, token) in tokens.enumerated() {
+                let row = try model.forward(tokens: [token], cache: cache, logits: .last)
+                #expect(row.values == Array(whole[row: index]), "token \(index), \(threads) threads")
+            }
         }
     }
 

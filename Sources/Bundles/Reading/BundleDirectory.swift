@@ -69,7 +69,8 @@ package struct BundleDirectory: Sendable {
                 "plan.kv.format \"\(manifest.plan.kv.format)\" is not one this version runs; make the bundle again")
         }
         return try IntegerModel(
-            configuration: configuration, weights: try weights(pool: pool), kv: kv, context: context, pool: pool)
+            configuration: configuration, weights: try weights(pool: pool), kv: kv, context: context,
+            mode: ExecutionMode(rawValue: mode) ?? .dynamic, pool: pool)
     }
 
     /// The weights file, every tensor in the form that the runtime multiplies with.
@@ -85,7 +86,11 @@ package struct BundleDirectory: Sendable {
                 "is not in layout \(WeightsFileLayout.layoutVersion); make the bundle again with this version")
         }
         var weights = RuntimeWeights(matrices: [:], norms: [:])
-        for tensor in reader.tensors {
+        // In the order of execution, so that a token reads the arena from one end to the other.
+        let stored = Dictionary(reader.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        let tensors = TensorName.all(of: configuration).compactMap { stored[$0] }
+        let arena = try WeightsArena(holding: tensors.map(\.bytes.count))
+        for tensor in tensors {
             guard let shape = TensorName.shape(of: tensor.name, in: configuration) else { continue }
             if shape.rows == 1 {
                 guard tensor.type == .f32, tensor.shape == [shape.columns] else { throw damaged(tensor.name) }
@@ -94,9 +99,8 @@ package struct BundleDirectory: Sendable {
             }
             guard let text = metadata[WeightsFileLayout.specKey(tensor.name)] else { throw damaged(tensor.name) }
             let spec = try Spec(parsing: text)
-            let packed = try tensor.bytes.withUnsafeBytes { raw throws(QuantizationError) in
-                try PackedMatrix(format: spec.format, rows: shape.rows, columns: shape.columns, bytes: raw)
-            }
+            let packed = try PackedMatrix(
+                format: spec.format, rows: shape.rows, columns: shape.columns, held: try arena.move(tensor.bytes))
             weights.matrices[tensor.name] = try RuntimeMatrix(packed: packed, activation: spec.activation)
         }
         return weights

@@ -13,7 +13,9 @@
 
 enum {
     FETTLE_ROW_BLOCK = 16,  // rows of a block: the lanes of layout R16
-    FETTLE_WIDEST_PANEL = 12,  // tokens of the widest panel that a kernel takes at once
+    FETTLE_WIDEST_PANEL = 8,  // tokens of the widest panel that a kernel takes at once
+    FETTLE_WIDEST_BLOCKS = 2,  // row blocks that a kernel takes at once, at most
+    FETTLE_QUERY_ROWS = 8,  // rows that attention takes at once, at most
     FETTLE_FLOAT16_BITS = 16,  // fettle_matrix.bits of unquantized half precision
 };
 
@@ -73,9 +75,11 @@ typedef struct {
 /// Tokens of a panel that the kernels of `isa` want for an input of `tokens` tokens; 1 for one token.
 int32_t fettle_panel(fettle_isa isa, int32_t tokens);
 
-/// Quantizes `row` (input->columns numbers) into the place of token `token` of `input`. int8: q = x * (127 / amax)
-/// rounded to the nearest, halves to even, -127...127; a group whose amax is below 2^-100 is 0.
-void fettle_quantize(fettle_isa isa, const float *row, int32_t token, const fettle_input *input);
+/// Quantizes columns first..<last (whole scales) of `row` (input->columns numbers) into the place of token `token` of
+/// `input`. int8: q = x * (127 / amax) rounded to the nearest, halves to even, -127...127; a group whose amax is below
+/// 2^-100 is 0.
+void fettle_quantize(
+    fettle_isa isa, const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input);
 
 /// Zeros the places of the last panel that no token takes.
 void fettle_zero_absent(const fettle_input *input);
@@ -131,10 +135,16 @@ void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, cons
 /// Floats of `scratch` that fettle_attend_cache needs.
 size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity);
 
-/// Attention of up to 4 query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r
+/// Attention of up to FETTLE_QUERY_ROWS query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r
 /// sees the first limits[r] positions. results[r] receives head_width numbers.
 void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results);
+
+/// Multiply-adds of bytes in registers, `rounds` times some; returns the number of operations, a multiply-add being two.
+int64_t fettle_probe_products(fettle_isa isa, int64_t rounds);
+
+/// Reads `bytes` (in whole 256) once. The result depends on all of them.
+uint64_t fettle_probe_read(fettle_isa isa, const uint8_t *memory, size_t bytes);
 
 #endif

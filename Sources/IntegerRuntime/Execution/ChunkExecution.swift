@@ -4,18 +4,18 @@ internal import ModelFiles
 /// One chunk of tokens through all layers, as one region: every thread runs `run`, takes its own tokens, row blocks and
 /// attention rows, and meets the others at barriers.
 struct ChunkExecution {
-    private let c: Shape
-    private let arena: Pointers
-    private let embedding: fettle_matrix
-    private let head: PlannedProduct
-    private let cache: Unmanaged<KVCache>
-    private let tokens: UnsafeBufferPointer<Int32>
+    let c: Shape
+    let arena: Pointers
+    let embedding: fettle_matrix
+    let head: PlannedProduct
+    let cache: Unmanaged<KVCache>
+    let tokens: UnsafeBufferPointer<Int32>
     /// Position of the first token.
-    private let position: Int
+    let position: Int
     /// Tokens of the chunk whose logits are wanted.
-    private let wanted: Range<Int>
-    private let logits: UnsafeMutablePointer<Float>?
-    private let isa: fettle_isa
+    let wanted: Range<Int>
+    let logits: UnsafeMutablePointer<Float>?
+    let isa: fettle_isa
 
     init(
         configuration: ModelConfiguration, arena: ActivationArena, embedding: fettle_matrix, head: PlannedProduct,
@@ -35,6 +35,7 @@ struct ChunkExecution {
     }
 
     func run(_ share: Share) {
+        if tokens.count == 1 { return runToken(share) }
         embed(share)
         for layer in 0..<c.layers {
             attention(layer, share)
@@ -85,16 +86,15 @@ struct ChunkExecution {
         share.barrier()
     }
 
-    /// Query rows that share a key/value head, four at a time, dealt to the threads in turn; one at a time for a single
-    /// token.
+    /// Query rows that share a key/value head, some at a time, dealt to the threads in turn.
     private func attend(_ kv: inout fettle_kv, _ queries: UnsafeMutablePointer<Float>, _ share: Share) {
         let group = c.heads / c.keyValueHeads
         let rows = tokens.count * group
-        let batch = tokens.count == 1 ? 1 : 4
+        let batch = Int(FETTLE_QUERY_ROWS)
         let batches = (rows + batch - 1) / batch
-        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: 4) { sources in
-            withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: 4) { targets in
-                withUnsafeTemporaryAllocation(of: Int32.self, capacity: 4) { limits in
+        withUnsafeTemporaryAllocation(of: UnsafePointer<Float>?.self, capacity: batch) { sources in
+            withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: batch) { targets in
+                withUnsafeTemporaryAllocation(of: Int32.self, capacity: batch) { limits in
                     for index in stride(from: share.thread, to: batches * c.keyValueHeads, by: share.threads) {
                         let (kvHead, first) = (index / batches, index % batches * batch)
                         let count = min(batch, rows - first)
@@ -121,13 +121,26 @@ struct ChunkExecution {
         let up = gate + tokens.count * c.feedForward
         product(steps.pointee.gate, into: gate, quantized: steps.pointee.gate.input, share)
         product(steps.pointee.up, into: up, quantized: steps.pointee.gate.input, share)
-        share.barrier()
-        for token in share.range(tokens.count) {
-            let at = token * c.feedForward
-            fettle_gate(isa, gate + at, up + at, Int32(c.feedForward), arena.rows + at)
+
+        // A thread has made the same columns of gate and up, and needs no other's; nor does it to quantize whole groups.
+        let blocks = steps.pointee.gate.step.blocks
+        let columns = share.columns(ofBlocks: blocks)
+        for token in 0..<tokens.count {
+            let own = gate + token * c.feedForward + columns.lowerBound
+            fettle_gate(isa, own, up + token * c.feedForward + columns.lowerBound, Int32(columns.count), own)
         }
-        quantize(steps.pointee.down.input, share)
-        product(steps.pointee.down, into: arena.update, quantized: steps.pointee.down.input, share)
+        share.barrier()
+        let layout = steps.pointee.down.input
+        let input = layout.input(tokens: tokens.count, rows: gate, buffers: arena.inputs, instructionSet: isa)
+        if !layout.isFloat, share.divides(blocks: blocks, by: layout.scaleColumns) {
+            share.quantize(input, columns: columns, isa)
+        } else {
+            share.quantize(input, isa)
+        }
+        share.barrier()
+        steps.pointee.down.step.run(
+            input, share, isa, scratch: arena.productScratch(share.thread), into: arena.update,
+            stride: steps.pointee.down.rows)
         share.barrier()
     }
 
@@ -182,64 +195,5 @@ struct ChunkExecution {
         planned.step.run(
             input(planned.input, tokens: tokens.count), share, isa, scratch: arena.productScratch(share.thread),
             into: target, stride: planned.rows)
-    }
-}
-
-extension ChunkExecution {
-    /// The numbers of a configuration, without its reference-counted parts.
-    private struct Shape {
-        let width, feedForward, layers, heads, keyValueHeads, headWidth: Int
-        let epsilon: Float
-        let adjacent: Bool
-
-        init(_ c: ModelConfiguration) {
-            width = c.width
-            feedForward = c.feedForward
-            layers = c.layers
-            heads = c.heads
-            keyValueHeads = c.keyValueHeads
-            headWidth = c.headWidth
-            epsilon = c.normEpsilon
-            adjacent = c.rotaryPairing == .adjacent
-        }
-
-        /// Numbers of a token's queries.
-        var queries: Int { heads * headWidth }
-        /// Numbers of a token's keys, or values.
-        var keys: Int { keyValueHeads * headWidth }
-    }
-
-    /// Where the arena's parts lie.
-    private struct Pointers {
-        let residual, rows, update, products, angles, norms: UnsafeMutablePointer<Float>
-        let frequencies: UnsafeMutablePointer<Double>
-        let layers: UnsafeMutablePointer<LayerSteps>
-        let inputs: InputBuffers
-        private let productBase: UnsafeMutableRawPointer
-        private let productBytes: Int
-        private let attentionBase: UnsafeMutablePointer<Float>
-        private let attentionFloats: Int
-
-        init(_ arena: ActivationArena) {
-            let plan = arena.plan
-            residual = arena.pointer(plan.residual, to: Float.self)
-            rows = arena.pointer(plan.rows, to: Float.self)
-            update = arena.pointer(plan.update, to: Float.self)
-            products = arena.pointer(plan.products, to: Float.self)
-            angles = arena.pointer(plan.angles, to: Float.self)
-            norms = arena.pointer(plan.norms, to: Float.self)
-            frequencies = arena.pointer(plan.frequencies, to: Double.self)
-            layers = arena.pointer(plan.layers, to: LayerSteps.self)
-            inputs = arena.inputs
-            productBase = arena.productScratch(thread: 0)
-            productBytes = plan.productScratchBytes
-            attentionBase = arena.attentionScratch(thread: 0)
-            attentionFloats = plan.attentionScratchBytes / MemoryLayout<Float>.stride
-        }
-
-        func productScratch(_ thread: Int) -> UnsafeMutableRawPointer { productBase + thread * productBytes }
-        func attentionScratch(_ thread: Int) -> UnsafeMutablePointer<Float> {
-            attentionBase + thread * attentionFloats
-        }
     }
 }

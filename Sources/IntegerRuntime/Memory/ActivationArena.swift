@@ -35,7 +35,10 @@ final class ActivationArena {
         private(set) var region = RegionPlan()
         /// Tokens that run together in prefill.
         let chunk: Int
-        /// Residual stream [chunk x width].
+        /// Numbers of a row of the residual stream, and of the widest row.
+        let width, widest: Int
+        /// Residual stream [chunk x width]. For a single token each thread has a row of its own here, and in `rows` and
+        /// `inputs`, beside one that they share.
         let residual: Int
         /// Inputs of products before quantization [chunk x widest].
         let rows: Int
@@ -59,17 +62,19 @@ final class ActivationArena {
         init(_ c: ModelConfiguration, context: Int, chunk: Int, threads: Int) {
             let queries = c.heads * c.headWidth
             let keys = c.keyValueHeads * c.headWidth
-            let widest = max(c.width, queries, c.feedForward)
+            width = c.width
+            widest = max(c.width, queries, c.feedForward)
             self.chunk = max(1, min(chunk, context))
-            residual = region.reserve(self.chunk * c.width, of: Float.self)
-            rows = region.reserve(self.chunk * widest, of: Float.self)
+            let places = max(self.chunk, threads + 1)
+            residual = region.reserve(places * c.width, of: Float.self)
+            rows = region.reserve(places * widest, of: Float.self)
             update = region.reserve(self.chunk * c.width, of: Float.self)
             products = region.reserve(self.chunk * max(queries + 2 * keys, 2 * c.feedForward), of: Float.self)
             angles = region.reserve(self.chunk * c.headWidth, of: Float.self)
             frequencies = region.reserve(c.headWidth / 2, of: Double.self)
             norms = region.reserve((2 * c.layers + 1) * c.width, of: Float.self)
             layers = region.reserve(c.layers + 1, of: LayerSteps.self)
-            inputs = InputBuffers.Plan(tokens: self.chunk, columns: widest, in: &region)
+            inputs = InputBuffers.Plan(tokens: places, columns: widest, in: &region)
             productScratchBytes = fettle_packed_product_scratch(Int32(widest), Int32(self.chunk))
             productScratch = region.reserve(productScratchBytes * threads)
             let floats = fettle_attend_cache_scratch(Int32(c.headWidth), Int32((context + 15) / 16 * 16))

@@ -58,6 +58,8 @@ struct InputBuffers {
     let values: UnsafeMutablePointer<Int8>
     let scales: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Int32>
+    /// The most columns that a row may have.
+    private let columns: Int
 
     /// Rows that whole panels of `tokens` tokens take on any instruction set.
     static func places(tokens: Int) -> Int { tokens <= 1 ? 1 : tokens + Int(FETTLE_WIDEST_PANEL) - 1 }
@@ -67,6 +69,24 @@ struct InputBuffers {
         values = (base + plan.values).assumingMemoryBound(to: Int8.self)
         scales = (base + plan.scales).assumingMemoryBound(to: Float.self)
         sums = (base + plan.sums).assumingMemoryBound(to: Int32.self)
+        columns = plan.columns
+    }
+
+    /// Room for a single row, apart from that of every other `index`.
+    func single(_ index: Int) -> InputBuffers {
+        InputBuffers(
+            values: values + index * columns, scales: scales + index * (columns / 32),
+            sums: sums + index * (columns / 16), columns: columns)
+    }
+
+    private init(
+        values: UnsafeMutablePointer<Int8>, scales: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Int32>,
+        columns: Int
+    ) {
+        self.values = values
+        self.scales = scales
+        self.sums = sums
+        self.columns = columns
     }
 
     /// Where the buffers lie in a region.
@@ -74,8 +94,10 @@ struct InputBuffers {
         let values: Int
         let scales: Int
         let sums: Int
+        let columns: Int
 
         init(tokens: Int, columns: Int, in region: inout RegionPlan) {
+            self.columns = columns
             let places = InputBuffers.places(tokens: tokens)
             values = region.reserve(places * columns)
             scales = region.reserve(places * (columns / 32) * MemoryLayout<Float>.stride)

@@ -11,6 +11,17 @@ struct Share {
         count * thread / threads..<count * (thread + 1) / threads
     }
 
+    /// The rows of this thread's row blocks of a matrix that has `blocks`.
+    func columns(ofBlocks blocks: Int) -> Range<Int> {
+        let own = range(blocks)
+        return own.lowerBound * Int(FETTLE_ROW_BLOCK)..<own.upperBound * Int(FETTLE_ROW_BLOCK)
+    }
+
+    /// Whether every thread's row blocks are whole groups of `columns` rows.
+    func divides(blocks: Int, by columns: Int) -> Bool {
+        (1...threads).allSatisfy { (blocks * $0 / threads * Int(FETTLE_ROW_BLOCK)).isMultiple(of: columns) }
+    }
+
     /// Waits for every thread of the region.
     func barrier() {
         if threads > 1, let pool { fettle_pool_barrier(pool) }
@@ -21,7 +32,20 @@ struct Share {
         guard input.kind != FETTLE_INPUT_FLOAT, let rows = input.floats else { return }
         var input = input
         for token in range(Int(input.tokens)) {
-            fettle_quantize(isa, rows + token * Int(input.columns), Int32(token), &input)
+            fettle_quantize(isa, rows + token * Int(input.columns), Int32(token), 0, input.columns, &input)
+        }
+        if thread == 0 { fettle_zero_absent(&input) }
+    }
+
+    /// Quantizes some columns, whole groups, of every token of an input; the first thread also clears places that no token
+    /// takes.
+    func quantize(_ input: fettle_input, columns: Range<Int>, _ isa: fettle_isa) {
+        guard let rows = input.floats else { return }
+        var input = input
+        for token in 0..<Int(input.tokens) {
+            fettle_quantize(
+                isa, rows + token * Int(input.columns), Int32(token), Int32(columns.lowerBound),
+                Int32(columns.upperBound), &input)
         }
         if thread == 0 { fettle_zero_absent(&input) }
     }

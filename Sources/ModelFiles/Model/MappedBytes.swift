@@ -1,7 +1,7 @@
 /// A slice of a memory-mapped file; the mapping lives as long as a slice of it does.
 package struct MappedBytes: @unchecked Sendable {
-    private let owner: AnyObject?
-    private let base: UnsafeRawPointer?
+    let owner: AnyObject?
+    let base: UnsafeRawPointer?
     /// The number of bytes.
     package let count: Int
 

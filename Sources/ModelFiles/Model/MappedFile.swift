@@ -54,6 +54,15 @@ package struct MappedFile: Sendable {
     }
 }
 
+extension MappedBytes {
+    /// Takes the pages that hold bytes `range` out of this process. They come back from the file when they are read again.
+    package func drop(_ range: Range<Int>) {
+        guard let mapping = owner as? Mapping, let base, range.lowerBound >= 0, range.upperBound <= count
+        else { return }
+        mapping.drop(UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+    }
+}
+
 /// What a slice of a mapped file keeps alive.
 private final class Mapping {
     private let base: UnsafeMutableRawPointer
@@ -65,4 +74,13 @@ private final class Mapping {
     }
 
     deinit { munmap(base, count) }
+
+    /// Forgets the pages that `bytes`, a part of the mapping, lie on.
+    func drop(_ bytes: UnsafeRawBufferPointer) {
+        let page = sysconf(Int32(_SC_PAGESIZE))
+        guard page > 0, let start = bytes.baseAddress else { return }
+        let offset = UnsafeRawPointer(base).distance(to: start)
+        let first = offset / page * page
+        madvise(base + first, offset + bytes.count - first, MADV_DONTNEED)
+    }
 }

@@ -1,5 +1,6 @@
 internal import Compute
 internal import DeviceProfiles
+internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
 internal import Reference
@@ -83,7 +84,7 @@ struct ProfileRun {
         _ text: EvaluationText, _ evaluation: LazyEvaluation, _ stage: String
     ) -> PlanMeasurement {
         PlanMeasurement(
-            text: text, mode: profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic", evaluation: evaluation.evaluation,
+            text: text, execution: ExecutionMode(profile), evaluation: evaluation.evaluation,
             store: store, context: ScoreContext(model: model, calibration: self.text.calibration, seed: options.seed),
             progress: { fraction throws(TuningError) in try timer.progress(stage, fraction, profile.name) })
     }
@@ -122,7 +123,7 @@ struct ProfileRun {
         }
         // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
         let longest = max(model.configuration.width, model.configuration.feedForward)
-        guard options.isRefinementOpen, !isOutOfTime, text.calibration.count >= 2 * longest else { return outcome }
+        guard options.isRefinementOpen, !isOutOfTime, text.refinement.count >= 2 * longest else { return outcome }
         let refined = try refine(outcome.plan, isOpen: true, &state.packer)
         try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &state.packer) }
         return outcome
@@ -136,7 +137,7 @@ struct ProfileRun {
             var refiner = PlanRefiner(
                 model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
                 progress: { try timer.progress("refine", $0, profile.name) })
-            try SequentialSweep(model: model, sequences: text.calibration.sequences)
+            try SequentialSweep(model: model, sequences: text.refinement.sequences)
                 .run(embedding: try packer.dequantized(TensorName.embedding, in: plan), visitor: &refiner)
             let refined = refiner.refinedPlan
             for (name, choice) in refined.choices {

@@ -3,14 +3,17 @@ internal import IntegerRuntime
 /// Measures whole plans on one text; what the store has is taken from there.
 struct PlanMeasurement {
     let text: EvaluationText
-    /// `dynamic`, or `llama.cpp`.
-    let mode: String
+    /// How Fettle's runtime executes the plans; nil where they are llama.cpp's.
+    let execution: ExecutionMode?
     /// Made when something is measured that the store does not have.
     let evaluation: () throws -> QualityEvaluation
     let store: ScoreStore
     /// What the scores depend on, and with them the plans' bytes.
     let context: ScoreContext
     let progress: (_ fraction: Double) throws(TuningError) -> Void
+
+    /// The execution's name.
+    var mode: String { execution?.rawValue ?? "llama.cpp" }
 
     /// What each plan did at every position.
     func scores(of plans: [Plan], packer: inout PlanPacker) throws -> [QualityEvaluation.Scores] {
@@ -28,7 +31,9 @@ struct PlanMeasurement {
         }
         if !missing.isEmpty {
             var candidates: [IntegerModel] = []
-            for (plan, _) in missing { candidates.append(try packer.runtimeModel(of: plan, context: text.context)) }
+            for (plan, _) in missing {
+                candidates.append(try packer.runtimeModel(of: plan, context: text.context, mode: execution ?? .dynamic))
+            }
             let scores = try evaluation().run(candidates, progress: progress)
             packer.releaseExecutables()
             for (score, (_, name)) in zip(scores, missing) { known[name] = score }

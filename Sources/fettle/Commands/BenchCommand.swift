@@ -1,14 +1,15 @@
 internal import ArgumentParser
-internal import Bundles
 internal import Compute
 internal import Foundation
 internal import IntegerRuntime
 internal import ModelFiles
+internal import Quantization
 
-/// `fettle bench`: how fast a bundle runs here.
+/// `fettle bench`: how fast a bundle runs here, and what part of the machine's limits it reaches.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Times prefill and decode of a bundle on this machine; prints medians.")
+        commandName: "bench",
+        abstract: "Times prefill and decode of a bundle beside the limits of this machine; prints medians.")
 
     @Argument(help: "A bundle, or a model.")
     var bundle: String
@@ -21,6 +22,9 @@ struct BenchCommand: ParsableCommand {
 
     @Option(help: "How often each is run.")
     var `repeat` = 5
+
+    @Option(help: ArgumentHelp("Run a model with every matrix in this format (a grid), rounded.", valueName: "spec"))
+    var uniform: String?
 
     @OptionGroup var machine: MachineOptions
 
@@ -37,62 +41,63 @@ struct BenchCommand: ParsableCommand {
         let pool = try machine.pool
         let subject = try RunnableModel(path: bundle, pool: pool)
         let limit = subject.configuration.context
-        let model = try subject.model(context: min(limit, max(prefill, decode)))
+        let model = try model(subject, context: min(limit, max(prefill, decode)))
+        let rates = try MachineRates(pool: pool)
         let prompt = tokens(min(prefill, limit), of: subject)
         let steps = tokens(min(decode, limit), of: subject)
         var prefillSeconds: [Double] = []
         var decodeSeconds: [Double] = []
+        let cache = try model.makeCache()
         // One run of each unmeasured: it faults in the arena and wakes the threads.
         for round in 0...`repeat` {
-            let prefillTime = try seconds {
-                try model.forward(tokens: prompt, cache: try model.makeCache(), logits: .last)
-            }
-            let decodeTime = try seconds {
-                let cache = try model.makeCache()
+            cache.truncate(to: 0)
+            let prefillTime = try Stopwatch.seconds { try model.forward(tokens: prompt, cache: cache, logits: .last) }
+            cache.truncate(to: 0)
+            let decodeTime = try Stopwatch.seconds {
                 for token in steps { try model.forward(tokens: [token], cache: cache, logits: .last) }
             }
             guard round > 0 else { continue }
             prefillSeconds.append(prefillTime)
             decodeSeconds.append(decodeTime)
         }
-        let outcome = Outcome(
-            prefillTokensPerSecond: Double(prompt.count) / median(prefillSeconds),
-            decodeTokensPerSecond: Double(steps.count) / median(decodeSeconds), threads: pool.threads,
-            instructionSet: pool.instructionSet.rawValue)
+        let work = ModelWork(model: model)
+        let perPrompt = Stopwatch.median(prefillSeconds)
+        let perToken = Stopwatch.median(decodeSeconds) / Double(steps.count)
+        let outcome = BenchOutcome(
+            prefillTokensPerSecond: Double(prompt.count) / perPrompt, decodeTokensPerSecond: 1 / perToken,
+            readBandwidth: rates.readBandwidth,
+            decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / rates.readBandwidth,
+            int8Peak: rates.int8Peak,
+            prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / rates.int8Peak,
+            threads: pool.threads, instructionSet: pool.instructionSet.rawValue, mode: subject.mode,
+            formats: try formats(of: model, pool: pool))
         if json { return try Console.json(outcome) }
-        print(String(format: "prefill %d: %.1f tokens/s", prompt.count, outcome.prefillTokensPerSecond))
-        print(String(format: "decode %d:  %.1f tokens/s", steps.count, outcome.decodeTokensPerSecond))
-        print("median of \(`repeat`), \(pool.threads) threads, \(pool.instructionSet.rawValue)")
+        print(outcome.text(prefill: prompt.count, decode: steps.count, repeats: `repeat`))
     }
 
-    private struct Outcome: Encodable {
-        let prefillTokensPerSecond: Double
-        let decodeTokensPerSecond: Double
-        let threads: Int
-        let instructionSet: String
+    private func model(_ subject: RunnableModel, context: Int) throws -> IntegerModel {
+        guard let uniform else { return try subject.model(context: context) }
+        guard let model = try subject.uniform(try Spec(parsing: uniform), context: context) else {
+            throw ValidationError("--uniform \(uniform): give a model file, and a grid format such as u4g32.")
+        }
+        return model
+    }
 
-        enum CodingKeys: String, CodingKey {
-            case threads
-            case prefillTokensPerSecond = "prefill_tokens_per_second"
-            case decodeTokensPerSecond = "decode_tokens_per_second"
-            case instructionSet = "instruction_set"
+    /// The products of each format alone.
+    private func formats(of model: IntegerModel, pool: ThreadPool) throws -> [BenchOutcome.FormatRow] {
+        let all = Dictionary(grouping: model.weights.matrices.values) { matrix in
+            Spec(matrix.packed.format, activation: matrix.activation).description
+        }
+        return try all.sorted { $0.key < $1.key }.map { spec, matrices in
+            let rates = try ProductRates(of: matrices, repeats: `repeat`, pool: pool)
+            return BenchOutcome.FormatRow(
+                spec: spec, tensors: matrices.count, weights: matrices.reduce(0) { $0 + $1.rows * $1.columns },
+                bytes: matrices.reduce(0) { $0 + $1.packedBytes }, decode: rates.decode, prefill: rates.prefill)
         }
     }
 
     /// Tokens that touch many rows of the embedding.
     private func tokens(_ count: Int, of subject: RunnableModel) -> [Int32] {
         (0..<count).map { Int32(($0 * 7919 + 13) % subject.configuration.vocabulary) }
-    }
-
-    private func seconds(_ body: () throws -> Void) rethrows -> Double {
-        let clock = ContinuousClock()
-        let elapsed = try clock.measure(body)
-        return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-    }
-
-    private func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
     }
 }

@@ -6,9 +6,10 @@ internal import Profiles
 /// `fettle profile`: what devices are known, what a profile says, whether a file is right.
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "profile", abstract: "Lists, shows and checks device profiles.",
+        commandName: "profile", abstract: "Lists, shows, checks and measures device profiles.",
         subcommands: [
-            ProfileListCommand.self, ProfileShowCommand.self, ProfileCheckCommand.self, ProfileSchemaCommand.self,
+            ProfileListCommand.self, ProfileShowCommand.self, ProfileCheckCommand.self, ProfileMeasureCommand.self,
+            ProfileSchemaCommand.self,
         ])
 }
 

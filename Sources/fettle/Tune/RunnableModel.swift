@@ -36,6 +36,16 @@ struct RunnableModel {
         }
     }
 
+    /// A model file with every matrix in one format and an int8 cache: what a bundle of that format would be, without its
+    /// refinements. Nil for a bundle and for formats that are not grids.
+    func uniform(_ spec: Spec, context: Int) throws -> IntegerModel? {
+        guard case .model(let model) = source, case .grid(let format) = spec.format else { return nil }
+        return try IntegerModel(
+            configuration: configuration,
+            weights: try RuntimeWeights(model: model, uniform: format, activation: spec.activation, pool: pool),
+            kv: .int8, context: context, pool: pool)
+    }
+
     /// The model ready to run, with room for `context` positions. A model file keeps its cache in half precision, as
     /// llama.cpp does.
     func model(context: Int) throws -> IntegerModel {

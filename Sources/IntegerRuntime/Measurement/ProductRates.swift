@@ -1,0 +1,87 @@
+internal import CKernels
+package import Compute
+
+/// How fast the products of some matrices run, one after the other, with nothing between them.
+package struct ProductRates: Sendable {
+    /// Packed bytes per second where each matrix is multiplied with one token.
+    package let decode: Double
+    /// Operations per second with a chunk of tokens, a multiply-add being two.
+    package let prefill: Double
+
+    /// Medians of `repeats` runs over `matrices`. Throws where the system has no memory for inputs and results.
+    package init(
+        of matrices: [RuntimeMatrix], tokens: Int = RuntimeMemory.defaultPrefillChunk, repeats: Int = 5,
+        pool: ThreadPool
+    ) throws(RuntimeError) {
+        let bytes = matrices.reduce(0) { $0 + $1.packedBytes }
+        let weights = matrices.reduce(0) { $0 + $1.rows * $1.columns }
+        let one = try ProductRun(matrices, tokens: 1, pool: pool)
+        let many = try ProductRun(matrices, tokens: tokens, pool: pool)
+        decode = Double(bytes) / one.seconds(repeats: repeats)
+        prefill = Double(2 * weights * tokens) / many.seconds(repeats: repeats)
+    }
+}
+
+/// Matrices with inputs, results and scratch space of their own.
+private struct ProductRun {
+    private let steps: [(product: ProductStep, input: fettle_input)]
+    private let pool: ThreadPool
+    private let region: MappedRegion
+    private let results: UnsafeMutablePointer<Float>
+    private let scratch: UnsafeMutableRawPointer
+    private let scratchBytes: Int
+    private let matrices: [RuntimeMatrix]
+
+    init(_ matrices: [RuntimeMatrix], tokens: Int, pool: ThreadPool) throws(RuntimeError) {
+        let widest = matrices.map(\.columns).max() ?? 32
+        let longest = matrices.map(\.rows).max() ?? 1
+        var plan = RegionPlan()
+        let layouts = Array(Set(matrices.map(\.inputLayout)))
+        let buffers = layouts.map { InputBuffers.Plan(tokens: tokens, columns: $0.columns, in: &plan) }
+        let rows = plan.reserve(tokens * widest, of: Float.self)
+        let results = plan.reserve(tokens * longest, of: Float.self)
+        scratchBytes = fettle_packed_product_scratch(Int32(widest), Int32(tokens))
+        let scratch = plan.reserve(scratchBytes * pool.threads)
+        let region = try MappedRegion(byteCount: plan.byteCount, for: "measured products")
+        let isa = pool.instructionSet.cValue
+        let floats = (region.base + rows).assumingMemoryBound(to: Float.self)
+        // Numbers of every size up to 1; what they are does not change the time.
+        for index in 0..<tokens * widest { floats[index] = Float(index * 7919 % 1999 - 999) / 999 }
+        var inputs: [InputLayout: fettle_input] = [:]
+        for (layout, buffer) in zip(layouts, buffers) {
+            let input = layout.input(
+                tokens: tokens, rows: floats, buffers: InputBuffers(plan: buffer, base: region.base),
+                instructionSet: isa)
+            Share(thread: 0, threads: 1, pool: nil).quantize(input, isa)
+            inputs[layout] = input
+        }
+        steps = matrices.compactMap { matrix in
+            inputs[matrix.inputLayout].map { (ProductStep(matrix: matrix.kernel, blocks: matrix.rowBlocks), $0) }
+        }
+        self.matrices = matrices
+        self.pool = pool
+        self.region = region
+        self.results = (region.base + results).assumingMemoryBound(to: Float.self)
+        self.scratch = region.base + scratch
+    }
+
+    /// The median over `repeats` runs, after one that is not counted.
+    func seconds(repeats: Int) -> Double {
+        let isa = pool.instructionSet.cValue
+        let all = (0...max(1, repeats)).map { _ in
+            Stopwatch.seconds {
+                pool.run { thread, threads in
+                    let share = Share(thread: thread, threads: threads, pool: pool.handle)
+                    for (product, input) in steps {
+                        product.run(
+                            input, share, isa, scratch: scratch + thread * scratchBytes, into: results,
+                            stride: Int(product.matrix.rows))
+                        share.barrier()
+                    }
+                }
+            }
+        }
+        withExtendedLifetime((matrices, region)) {}
+        return Stopwatch.median(Array(all.dropFirst()))
+    }
+}

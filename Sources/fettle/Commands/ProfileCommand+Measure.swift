@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import Compute
+internal import DeviceProfiles
+internal import Foundation
+internal import IntegerRuntime
+internal import Quantization
+
+/// `fettle profile measure`: this machine as a profile.
+struct ProfileMeasureCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "measure",
+        abstract: "Measures this machine (about a minute) and writes it as a profile with its kernels: table.")
+
+    @Option(help: ArgumentHelp("Where to write it; standard output where it is not given.", valueName: "file"))
+    var out: String?
+
+    @OptionGroup var machine: MachineOptions
+
+    func run() throws {
+        let pool = try machine.pool
+        let profile = MeasuredProfile(
+            rates: try MachineRates(pool: pool),
+            kernels: try MeasuredProfile.specs.map { (try Spec(parsing: $0)) }.map { spec in
+                (spec, try MeasuredProfile.rates(of: spec, pool: pool))
+            }, pool: pool, memory: Int(ProcessInfo.processInfo.physicalMemory))
+        guard let out else { return print(profile.yaml, terminator: "") }
+        try profile.yaml.write(toFile: out, atomically: true, encoding: .utf8)
+    }
+}
