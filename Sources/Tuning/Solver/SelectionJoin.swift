@@ -85,10 +85,10 @@ struct SelectionJoin {
             let high = rest[strip] + Self.margin * core.scales[strip]
             let low = rest[strip] - gap / core.multipliers[strip] - Self.margin * core.scales[strip]
             if high < 0 { return [] }
-            let last = min(high / width, Double(starts.count - 2))
-            let first = max(0, low / width)
+            let last = Int(min(high / width, Double(starts.count - 2)))
+            let first = Int(min(max(0, low / width), Double(starts.count)))
             if first > last { return [] }
-            strips = Int(first)..<Int(last) + 1
+            strips = first..<last + 1
         }
         return strips.compactMap { index in
             let end = Int(starts[index + 1])

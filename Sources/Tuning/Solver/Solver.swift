@@ -27,7 +27,7 @@ package struct Solver: Sendable {
             switch self {
             case .near: nil
             case .usual: Limits(capacity: 1 << 13, neighbourhoods: 20, nodes: 60)
-            case .thorough: Limits(capacity: 1 << 13, neighbourhoods: 40, nodes: 100_000)
+            case .thorough: Limits(capacity: 1 << 13, neighbourhoods: 20, nodes: 100_000)
             }
         }
     }

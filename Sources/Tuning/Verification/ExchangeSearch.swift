@@ -39,7 +39,8 @@ struct ExchangeSearch {
     /// Measures the plan of `solution` and exchanges from it.
     func run(_ solution: Solution, packer: inout PlanPacker) throws -> Outcome {
         var outcome = Outcome(knapsack: knapsack, solution: solution, chosen: solution.chosen)
-        guard steps > 0, !isStopped() else { return outcome }
+        let isFree = knapsack.problem.groups.contains { $0.choices.count > 1 }
+        guard steps > 0, isFree, !isStopped() else { return outcome }
         var plans = [Measured(chosen: solution.chosen, scores: try scores(solution.chosen, &packer))]
         var best = 0
         /// Measures a plan that was not measured yet, and keeps it where it is better.
