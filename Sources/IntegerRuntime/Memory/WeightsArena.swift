@@ -7,7 +7,7 @@ package import ModelFiles
 /// block in memory twice.
 package final class WeightsArena: @unchecked Sendable {
     /// Bytes that move before the mapping behind them is dropped.
-    package static let blockBytes = 2 << 20
+    package static let blockBytes = 256 << 10
 
     private let region: MappedRegion
     private var used = 0
