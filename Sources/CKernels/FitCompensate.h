@@ -2,8 +2,7 @@
 #ifndef FETTLE_FIT_COMPENSATE_H
 #define FETTLE_FIT_COMPENSATE_H
 
-#include "FitKernels.h"
-#include "FitVector.h"
+#include "FitSearch.h"
 
 // The parameters of one scale in each lane.
 typedef struct {
@@ -29,7 +28,7 @@ INLINE i32x16 nearest_code(const fettle_rounding *rounding, f32x16 x, f32x16 off
         *point = nearest(smaller(larger(x, lowest), highest));
         return __builtin_convertvector(*point + offset, i32x16);
     }
-    i32x16 interval = __builtin_convertvector(smaller(larger(2.0f * x + 256.0f, splat(0)), splat(511)), i32x16);
+    i32x16 interval = table_interval(x);
     i32x16 code = {0};
     for (int lane = 0; lane < LANES; lane++) {
         code[lane] = rounding->nearest_codes[interval[lane]];

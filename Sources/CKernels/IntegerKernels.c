@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "IntegerCode.h"
 #include "IntegerTable.h"
 
 #pragma STDC FP_CONTRACT OFF
@@ -93,26 +94,6 @@ uint64_t fettle_probe_read(fettle_isa isa, const uint8_t *memory, size_t bytes) 
     return fettle_integer_kernels(isa)->probe_read(memory, bytes);
 }
 
-/// The code in layout R16 at (lane, column) of the row block whose tiles begin at `tiles`.
-static int code_at(const uint8_t *tiles, int bits, int lane, int column) {
-    const uint8_t *plane = tiles + (size_t)(column / 32) * 64 * (size_t)bits;
-    const int step = column % 32 / 4, at = lane * 4 + column % 4;
-    if (bits == 8) return plane[step * 64 + at];
-    int code = 0, shift = 0;
-    if (bits & 4) {
-        code = (plane[(step & 3) * 64 + at] >> (4 * (step / 4))) & 15;
-        plane += 4 * 64;
-        shift = 4;
-    }
-    if (bits & 2) {
-        code |= ((plane[(step & 1) * 64 + at] >> (2 * (step / 2))) & 3) << shift;
-        plane += 2 * 64;
-        shift += 2;
-    }
-    if (bits & 1) code |= ((plane[at] >> step) & 1) << shift;
-    return code;
-}
-
 static float half_at(const uint8_t *bytes) {
     uint16_t half;
     memcpy(&half, bytes, sizeof half);
@@ -150,7 +131,7 @@ void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target) 
         float scale = matrix->tensor_scale;
         if (matrix->scales == FETTLE_SCALE_FLOAT16) scale = half_at(block + 2 * at);
         if (matrix->scales == FETTLE_SCALE_FLOAT32) scale = float_at(block + 4 * at);
-        const int code = code_at(tiles, matrix->bits, lane, column);
+        const int code = fettle_code_at(tiles, matrix->bits, lane, column);
         switch (matrix->offsets) {
         case FETTLE_OFFSET_CONSTANT:
             target[column] = scale * (float)(codebook ? codebook[code] : code - matrix->offset);

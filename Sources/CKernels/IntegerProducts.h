@@ -131,9 +131,9 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
             const dot_input input = {
                 tile, made.parts ? LANES * 4 : r->next_tiles, made.parts ? 0 : r->part, r->tables, x, stride,
             };
-            if (!made.half) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 8);
-            else if (first) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 4, 4);
-            else dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 4);
+            if (!made.half) dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 0, 8);
+            else if (first) dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 4, 4);
+            else dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 0, 4);
             if (made.half && !first) continue;
             tile += LINE * made.packing;
             x += 8 * stride;
@@ -176,7 +176,15 @@ typedef void (*run_function)(const run *, f32v *);
 static const run_function one_token[5][7] = {
     EVERY_WIDTH(one), EVERY_WIDTH(level), EVERY_WIDTH(half), EVERY_WIDTH(book), EVERY_WIDTH(level_book),
 };
-static void (*const unpack_tiles[7])(const uint8_t *, uint8_t *, int) = EVERY_WIDTH(unpack);
+
+/// Unpacks `count` tiles.
+static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int count) {
+    switch (bits) {
+#define CASE(bits) case bits: unpack_##bits(tiles, target, count); return;
+        CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+    }
+}
 
 static run_function one_token_function(const fettle_matrix *matrix, int scale_columns, int half) {
     const int level = matrix->group == scale_columns;
@@ -243,7 +251,7 @@ static const uint8_t *unpacked_block(
     const fettle_matrix *matrix, const uint8_t *tiles, const lookup_tables *tables, uint8_t *target) {
     const int count = matrix->columns / 32;
     if (matrix->bits == 8 && !matrix->codebooks) return tiles;
-    unpack_tiles[matrix->bits - 2](tiles, target, count);
+    unpack_tiles(tiles, matrix->bits, target, count);
     if (matrix->codebooks) {
         for (size_t at = 0; at < (size_t)count * 8 * LINE; at += sizeof(u8v)) {
             u8v v = look_up(tables, load_u8v(target + at), matrix->bits);

@@ -2,7 +2,7 @@
 #ifndef FETTLE_INTEGER_TABLE_H
 #define FETTLE_INTEGER_TABLE_H
 
-#include "IntegerKernels.h"
+#include "IntegerOnlyKernels.h"
 
 typedef struct {
     int32_t panel;  // tokens of a panel when there are several
@@ -19,6 +19,10 @@ typedef struct {
         float *scratch, float *const *results);
     int64_t (*probe_products)(int64_t rounds);
     uint64_t (*probe_read)(const uint8_t *memory, size_t bytes);
+    int32_t (*run_integer)(
+        fettle_pool *pool, const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity,
+        const int32_t *tokens, int32_t count, int32_t position, int32_t first, int32_t last,
+        int32_t *logits, int32_t *exponents);
 } fettle_integer_table;
 
 extern const fettle_integer_table fettle_integer_scalar;

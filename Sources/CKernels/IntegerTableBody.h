@@ -12,5 +12,6 @@ static void product(
 
 #define TABLE { \
     .panel = PANEL, .quantize = quantize, .product = product, .add_norm = add_norm, .gate = gate, \
-    .kv_store = kv_store, .attend = attend, .probe_products = probe_products, .probe_read = probe_read, \
+    .kv_store = kv_store, .attend = attend, .run_integer = run_integer, .probe_products = probe_products, \
+    .probe_read = probe_read, \
 }

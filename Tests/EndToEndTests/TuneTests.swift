@@ -85,6 +85,30 @@ import Testing
         #expect(Set(texts).count == 1)
     }
 
+    /// Devices without floats, scales per row at the most: the bundle runs in integers alone, and gives the same bits
+    /// everywhere.
+    @Test(arguments: ["esp32-s3-8mb", "cortex-m55"])
+    func aDeviceWithoutFloats(profile: String) throws {
+        let scratch = try Scratch()
+        let run = try Tool.run(
+            "tune", Tool.bard, "--profile", profile, "--out", scratch.path("out"), "--store", scratch.path("store"))
+        #expect(run.status == 0, "\(run.messages)")
+        let bundle = scratch.path("out/bard@\(profile)")
+        let manifest = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: "\(bundle)/bundle.json")))
+                as? [String: Any])
+        let quality = try #require(manifest["quality"] as? [String: Any])
+        #expect(quality["mode"] as? String == "integer-only")
+        // 8 bits per row leave the fixture within thousandths of a nat (a float in the wrong place gives tenths).
+        #expect(try #require(quality["kl"] as? Double) < 0.005)
+        for isa in ["scalar", "avx2", "avx512"] {
+            let verified = try Tool.run("verify", bundle, environment: ["FETTLE_ISA": isa])
+            guard isa == "scalar" || !verified.messages.contains("FETTLE_ISA") else { continue }
+            #expect(verified.status == 0, "\(isa): \(verified.messages)\(verified.output)")
+            #expect(verified.output.contains("integer-only"))
+        }
+    }
+
     @Test func anImpossibleProfileIsExplained() throws {
         let scratch = try Scratch()
         let profile = try scratch.write(

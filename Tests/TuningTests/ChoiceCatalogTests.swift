@@ -61,15 +61,20 @@ struct ChoiceCatalogTests {
     }
 
     @Test func refusesExecutionThatDoesNotExistYet() {
-        var integer = DeviceProfile(name: "mcu")
-        integer.compute.float = .none
         var fixed = DeviceProfile(name: "static-only")
         fixed.compute.techniques = [.static]
-        for profile in [integer, fixed] {
-            let error = #expect(throws: TuningError.self) { _ = try Self.catalog(profile) }
-            #expect(error?.code == .unsupported)
-            #expect(error?.message.contains("not available yet") == true)
-        }
+        let error = #expect(throws: TuningError.self) { _ = try Self.catalog(fixed) }
+        #expect(error?.code == .unsupported)
+        #expect(error?.message.contains("not available yet") == true)
+    }
+
+    @Test func aDeviceWithoutFloatsTakesInt8InputsAndCacheOnly() throws {
+        var profile = DeviceProfile(name: "mcu")
+        profile.compute.float = .none
+        let catalog = try Self.catalog(profile)
+        let activations = Set(catalog.groups.flatMap { $0.choices.map(\.activation) })
+        #expect(activations.isSubset(of: [.int8, .int8g32]) && !activations.isEmpty)
+        #expect(catalog.kvFormats == ["int8"])
     }
 
     @Test func optionsRestrictTheChoices() throws {

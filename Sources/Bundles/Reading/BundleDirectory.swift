@@ -69,7 +69,8 @@ package struct BundleDirectory: Sendable {
                 "plan.kv.format \"\(manifest.plan.kv.format)\" is not one this version runs; make the bundle again")
         }
         return try IntegerModel(
-            configuration: configuration, weights: try weights(pool: pool), kv: kv, context: context, pool: pool)
+            configuration: configuration, weights: try weights(pool: pool), kv: kv, context: context,
+            mode: ExecutionMode(rawValue: mode) ?? .dynamic, pool: pool)
     }
 
     /// The weights file, every tensor in the form that the runtime multiplies with.

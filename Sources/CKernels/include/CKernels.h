@@ -7,6 +7,7 @@
 #include "FloatKernels.h"
 #include "InstructionSet.h"
 #include "IntegerKernels.h"
+#include "IntegerOnlyKernels.h"
 #include "ThreadPool.h"
 
 #endif

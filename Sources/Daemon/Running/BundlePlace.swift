@@ -29,7 +29,7 @@ struct BundlePlace: Sendable {
     /// - Throws: `BundleError` where it is not whole, or is of another model or profile.
     func check(_ path: String) throws(BundleError) -> BundleManifest {
         let manifest = try BundleManifest(path: "\(path)/bundle.json")
-        guard manifest.model.digest == job.modelDigest, manifest.profile.digest == job.profileDigest else {
+        guard isOurs(manifest) else {
             throw BundleError(
                 .malformed, file: path, "is of another model or profile; they changed while the job was running")
         }
@@ -44,7 +44,7 @@ struct BundlePlace: Sendable {
         } catch {
             throw DaemonError(.system, place: versions, "cannot be made: \(error.localizedDescription)")
         }
-        if lexists(destination) {
+        if FileStatus(entry: destination) != nil {
             // Something is there that is not the job's whole bundle, or it would have been taken as it is.
             guard isOurs(destination) else {
                 throw DaemonError(.system, place: destination, "is in the way and is not this job's; move it")
@@ -63,8 +63,7 @@ struct BundlePlace: Sendable {
     /// Points `latest` to the job's version, in one step. A `latest` that is no link is a user's, and stays.
     func link() throws(DaemonError) {
         let latest = "\(versions)/\(Self.latestName)"
-        var status = stat()
-        if lstat(latest, &status) == 0, status.st_mode & S_IFMT != S_IFLNK { return }
+        if let there = FileStatus(entry: latest), !there.isLink { return }
         let fresh = "\(work)/\(Self.latestName)"
         do {
             try FileManager.default.createDirectory(atPath: work, withIntermediateDirectories: true)
@@ -114,16 +113,14 @@ struct BundlePlace: Sendable {
 
     /// Whether the directory at `path` is a bundle of the job's model and profile, whole or not.
     func isOurs(_ path: String) -> Bool {
-        var status = stat()
-        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+        guard FileStatus(entry: path)?.isDirectory == true,
             let manifest = try? BundleManifest(path: "\(path)/bundle.json")
         else { return false }
-        return manifest.model.digest == job.modelDigest && manifest.profile.digest == job.profileDigest
+        return isOurs(manifest)
     }
 
-    private func lexists(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+    private func isOurs(_ manifest: BundleManifest) -> Bool {
+        manifest.model.digest == job.modelDigest && manifest.profile.digest == job.profileDigest
     }
 
     private func failure(_ path: String) -> DaemonError {

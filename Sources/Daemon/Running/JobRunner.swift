@@ -92,7 +92,7 @@ struct JobRunner: Sendable {
         try place.link()
         place.clear()
         let weights = manifest.profile.runtime == "llama.cpp" ? "model.gguf" : "model.safetensors"
-        let stored = FileSignature(path: "\(place.destination)/\(weights)")?.bytes ?? 0
+        let stored = FileStatus(path: "\(place.destination)/\(weights)")?.size ?? 0
         return .finished(
             JobEvent.FinishedBundle(path: place.destination, kl: manifest.quality.kl, storedBytes: stored))
     }

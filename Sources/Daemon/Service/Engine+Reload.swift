@@ -6,7 +6,7 @@ extension Engine {
     /// Reads the configuration anew where its file has changed or somebody asked. A bad one is refused and the old one
     /// goes on.
     func reloadIfChanged() async {
-        let signature = FileSignature(path: parts.configurationPath)?.text
+        let signature = FileStatus(path: parts.configurationPath)?.signature
         guard isReloadWanted || signature != configurationSignature else { return }
         configurationSignature = signature
         isReloadWanted = false

@@ -47,7 +47,7 @@ extension Engine {
         paths.formUnion(ProfileSet.directories(configuration))
         let folder = (parts.configurationPath as NSString).deletingLastPathComponent
         paths.insert(folder.isEmpty ? "." : folder)
-        paths = paths.filter { FileSignature(path: $0)?.isDirectory == true }
+        paths = paths.filter { FileStatus(path: $0)?.isDirectory == true }
         let refused = watch.watch(paths)
         var troubles = await watcher.troubles
         for path in refused { troubles[path] = "cannot be watched; raise fs.inotify.max_user_watches" }

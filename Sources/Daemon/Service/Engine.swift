@@ -93,7 +93,7 @@ package actor Engine: Service {
             change: { pulse.beat() })
         watch = try DirectoryWatch { pulse.beat() }
         lastBeat = parts.now()
-        configurationSignature = FileSignature(path: parts.configurationPath)?.text
+        configurationSignature = FileStatus(path: parts.configurationPath)?.signature
     }
 
     /// Works until it is told to shut down, then lets the children put away what they have.

@@ -93,7 +93,7 @@ struct ProfileSet: Sendable {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
             files += names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { "\(directory)/\($0)" }
         }
-        return FileSignature.combined(files)
+        return FileStatus.signature(of: files)
     }
 
     private static func settingsDigest(calibration: String?) throws(ProfileError) -> String {

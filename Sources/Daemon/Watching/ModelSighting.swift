@@ -36,21 +36,21 @@ struct ModelSighting: Sendable, Equatable {
     /// What is at `path`; nil where it is no model.
     init?(path: String) {
         let entry = (path as NSString).lastPathComponent
-        guard let status = FileSignature(path: path) else { return nil }
+        guard let status = FileStatus(path: path) else { return nil }
         self.path = path
         if status.isDirectory {
             let files = (try? FileManager.default.contentsOfDirectory(atPath: path))?.sorted() ?? []
             let relevant = files.filter { !$0.hasPrefix(".") || Self.isTemporary($0) }.prefix(Self.mostFiles)
-            let statuses = relevant.map { ($0, FileSignature(path: "\(path)/\($0)")) }
+            let statuses = relevant.map { ($0, FileStatus(path: "\(path)/\($0)")) }
             name = entry
-            signature = FileSignature.combined(relevant.map { "\(path)/\($0)" })
-            bytes = statuses.reduce(0) { $0 + ($1.1?.isRegular == true ? $1.1?.bytes ?? 0 : 0) }
+            signature = FileStatus.signature(of: relevant.map { "\(path)/\($0)" })
+            bytes = statuses.reduce(0) { $0 + ($1.1?.isRegular == true ? $1.1?.size ?? 0 : 0) }
             obstacle = Self.obstacle(files: relevant)
         } else {
             guard status.isRegular, entry.lowercased().hasSuffix(".gguf"), entry.utf8.count > 5 else { return nil }
             name = (entry as NSString).deletingPathExtension
-            signature = status.text
-            bytes = status.bytes
+            signature = status.signature
+            bytes = status.size
             obstacle = nil
         }
     }

@@ -40,7 +40,7 @@ actor ModelWatcher {
 
     /// Directories that a watch should cover.
     func directories(of roots: [String]) -> Set<String> {
-        Set(roots + entries.keys.filter { FileSignature(path: $0)?.isDirectory == true })
+        Set(roots + entries.keys.filter { FileStatus(path: $0)?.isDirectory == true })
     }
 
     /// Whether a model is on its way, so that the next look should not wait for an event.

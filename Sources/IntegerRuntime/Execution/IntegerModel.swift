@@ -11,25 +11,43 @@ package enum LogitsRequest: Sendable, Equatable {
     case rows(Range<Int>)
 }
 
-/// A decoder that runs on packed weights with activations quantized as they come (dynamic mode): products in integers,
-/// norms, rotary embedding, attention and gates in float32, in one order on every instruction set and thread count.
+/// How a model is executed.
+package enum ExecutionMode: String, Hashable, Sendable, CaseIterable {
+    /// Products in integers, activations quantized as they come, the rest in float32.
+    case dynamic
+    /// No floating-point operation from a token's id to the arg max of its logits.
+    case integerOnly = "integer-only"
+}
+
+/// A decoder that runs on packed weights. Its results are the same bits on every instruction set and thread count.
 package final class IntegerModel {
     package let configuration: ModelConfiguration
     package let weights: RuntimeWeights
     package let kv: KVFormat
+    package let mode: ExecutionMode
     /// The longest context that its caches may have.
     package let context: Int
     package let pool: ThreadPool
 
-    private let arena: ActivationArena
-    private let head: PlannedProduct
-    private let embedding: fettle_matrix
+    private let execution: Execution
+
+    private enum Execution {
+        case dynamic(DynamicExecution)
+        case integerOnly(IntegerOnlyExecution)
+
+        var chunk: Int {
+            switch self {
+            case .dynamic(let execution): execution.chunk
+            case .integerOnly(let execution): execution.chunk
+            }
+        }
+    }
 
     /// A model ready to run with caches of up to `context` positions. Throws where a tensor is missing or has another
     /// shape than the configuration says, where a product has no kernel, or where memory is short.
     package init(
         configuration: ModelConfiguration, weights: RuntimeWeights, kv: KVFormat, context: Int? = nil,
-        prefillChunk: Int = RuntimeMemory.defaultPrefillChunk, pool: ThreadPool
+        prefillChunk: Int = RuntimeMemory.defaultPrefillChunk, mode: ExecutionMode = .dynamic, pool: ThreadPool
     ) throws(RuntimeError) {
         let context = context ?? configuration.context
         try Self.check(configuration, context: context)
@@ -38,22 +56,29 @@ package final class IntegerModel {
         self.kv = kv
         self.context = context
         self.pool = pool
-        let embedding = try weights.matrix(TensorName.embedding, in: configuration)
-        let head = configuration.tiedEmbedding ? embedding : try weights.matrix(TensorName.head, in: configuration)
-        self.embedding = embedding.kernel
-        self.head = PlannedProduct(head)
-        arena = try ActivationArena(
-            plan: ActivationArena.Plan(configuration, context: context, chunk: prefillChunk, threads: pool.threads))
-        try loadLayers()
-        loadFrequencies()
+        self.mode = mode
+        switch mode {
+        case .dynamic:
+            execution = .dynamic(
+                try DynamicExecution(
+                    configuration: configuration, weights: weights, context: context, chunk: prefillChunk, pool: pool))
+        case .integerOnly:
+            guard kv == .int8 else {
+                throw RuntimeError(
+                    .unsupported, place: "KV cache \(kv.rawValue)", "integer-only execution caches int8; choose int8")
+            }
+            execution = .integerOnly(
+                try IntegerOnlyExecution(
+                    configuration: configuration, weights: weights, context: context, chunk: prefillChunk, pool: pool))
+        }
     }
 
     /// Bytes that the model and a cache of `context` positions take, tokenizer apart: exactly what was or would be
     /// allocated.
     package func residentBytes(context: Int) -> Int {
         let memory = RuntimeMemory(
-            configuration: configuration, kv: kv, context: context, prefillChunk: arena.plan.chunk,
-            threads: pool.threads)
+            configuration: configuration, kv: kv, context: context, prefillChunk: execution.chunk,
+            threads: pool.threads, mode: mode)
         return weights.packedBytes + memory.bytes
     }
 
@@ -75,7 +100,7 @@ package final class IntegerModel {
         result.values.withUnsafeMutableBufferPointer { target in
             var first = 0
             while first < tokens.count {
-                let chunk = first..<min(first + arena.plan.chunk, tokens.count)
+                let chunk = first..<min(first + execution.chunk, tokens.count)
                 let rows = chunk.clamped(to: wanted)
                 run(
                     tokens, chunk: chunk, position: start + first, cache: cache,
@@ -133,50 +158,19 @@ package final class IntegerModel {
         }
     }
 
-    /// Copies norms and plain descriptions of the matrices into the arena.
-    private func loadLayers() throws(RuntimeError) {
-        let c = configuration
-        let steps = arena.pointer(arena.plan.layers, to: LayerSteps.self)
-        let norms = arena.pointer(arena.plan.norms, to: Float.self)
-        func load(_ name: String, at index: Int) throws(RuntimeError) {
-            let norm = try weights.norm(name, in: c)
-            norm.withUnsafeBufferPointer { source in
-                if let base = source.baseAddress { (norms + index * c.width).update(from: base, count: c.width) }
-            }
-        }
-        for index in 0..<c.layers {
-            func product(_ part: TensorName.Part) throws(RuntimeError) -> PlannedProduct {
-                PlannedProduct(try weights.matrix(TensorName.layer(index, part), in: c))
-            }
-            try load(TensorName.layer(index, .attentionNorm), at: 2 * index)
-            try load(TensorName.layer(index, .feedForwardNorm), at: 2 * index + 1)
-            (steps + index).initialize(
-                to: LayerSteps(
-                    query: try product(.query), key: try product(.key), value: try product(.value),
-                    attentionOutput: try product(.attentionOutput), gate: try product(.gate), up: try product(.up),
-                    down: try product(.down)))
-        }
-        try load(TensorName.outputNorm, at: 2 * c.layers)
-    }
-
-    private func loadFrequencies() {
-        let frequencies = arena.pointer(arena.plan.frequencies, to: Double.self)
-        for (index, frequency) in configuration.rotaryFrequencies.enumerated() { frequencies[index] = frequency }
-    }
-
     private func run(
         _ tokens: [Int32], chunk: Range<Int>, position: Int, cache: KVCache, wanted: Range<Int>,
         into logits: UnsafeMutablePointer<Float>?
     ) {
         tokens.withUnsafeBufferPointer { all in
-            let execution = ChunkExecution(
-                configuration: configuration, arena: arena, embedding: embedding, head: head, cache: cache,
-                tokens: UnsafeBufferPointer(rebasing: all[chunk]), position: position, wanted: wanted, logits: logits,
-                isa: pool.instructionSet.cValue)
-            pool.run { thread, threads in
-                execution.run(Share(thread: thread, threads: threads, pool: pool.handle))
+            let tokens = UnsafeBufferPointer(rebasing: all[chunk])
+            switch execution {
+            case .dynamic(let execution):
+                execution.run(tokens: tokens, position: position, cache: cache, wanted: wanted, into: logits)
+            case .integerOnly(let execution):
+                execution.run(tokens: tokens, position: position, cache: cache, wanted: wanted, into: logits)
             }
         }
-        withExtendedLifetime((weights, arena, cache)) {}
+        withExtendedLifetime(weights) {}
     }
 }

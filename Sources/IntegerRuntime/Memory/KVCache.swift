@@ -17,6 +17,9 @@ package final class KVCache {
     /// Positions that it holds.
     package internal(set) var count = 0
 
+    /// Positions in whole blocks of 16.
+    var positions: Int { plan.positions }
+
     private let region: MappedRegion
     private let plan: Plan
 

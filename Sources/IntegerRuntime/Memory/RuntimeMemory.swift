@@ -20,11 +20,17 @@ package struct RuntimeMemory: Sendable, Equatable {
     /// threads.
     package init(
         configuration: ModelConfiguration, kv: KVFormat, context: Int, prefillChunk: Int = defaultPrefillChunk,
-        threads: Int = 2
+        threads: Int = 2, mode: ExecutionMode = .dynamic
     ) {
-        let plan = ActivationArena.Plan(configuration, context: context, chunk: prefillChunk, threads: threads)
+        let region =
+            switch mode {
+            case .dynamic:
+                ActivationArena.Plan(configuration, context: context, chunk: prefillChunk, threads: threads).region
+            case .integerOnly:
+                IntegerOnlyArena.Plan(configuration, context: context, chunk: prefillChunk, threads: threads).region
+            }
         cacheBytes = KVCache.bytes(configuration, format: kv, capacity: context) ?? 0
-        arenaBytes = MappedRegion.wholePages(plan.region.byteCount)
+        arenaBytes = MappedRegion.wholePages(region.byteCount)
         logitsBytes = configuration.vocabulary * MemoryLayout<Float>.stride
     }
 

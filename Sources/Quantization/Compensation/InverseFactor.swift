@@ -120,7 +120,7 @@ package struct InverseFactor: Sendable {
                     values: (first..<end).flatMap {
                         lower.values[$0 * count..<$0 * count + first].map { -$0 }
                     })
-                pool.add(left, result, rows: 0..<first, columns: 0..<first, to: &right)
+                pool.add(left, result, .plain, to: &right, used: first)
             }
             for row in 0..<width { right.values[row * end + first + row] = 1 }
             let solved = pool.product(inverseBlock(lower, first..<end), right, .plain)
@@ -134,10 +134,15 @@ package struct InverseFactor: Sendable {
 }
 
 extension ThreadPool {
-    /// Adds the product of `a` and `b` to the part of `c` that begins at `row` and `column`.
-    func add(_ a: Matrix, _ b: Matrix, _ form: ProductForm, to c: inout Matrix, row: Int, column: Int) {
+    /// Adds the product of `a` and the columns `used` of the first rows of `b` (all its columns unless said) to the part of
+    /// `c` that begins at `row` and `column`; with `.transposedRight`, of `a` and the transposed of the whole `b`.
+    func add(
+        _ a: Matrix, _ b: Matrix, _ form: ProductForm, to c: inout Matrix, row: Int = 0, column: Int = 0,
+        used: Int? = nil
+    ) {
         let stride = c.columns
-        let columns = form == .transposedRight ? b.rows : b.columns
+        let isTransposed = form == .transposedRight
+        let columns = used ?? (isTransposed ? b.rows : b.columns)
         guard a.rows > 0, a.columns > 0, columns > 0 else { return }
         a.values.withUnsafeBufferPointer { left in
             b.values.withUnsafeBufferPointer { right in
@@ -147,27 +152,8 @@ extension ThreadPool {
                     multiply(
                         fettle_product(
                             a: left, b: right, c: target + row * stride + column, rows: a.rows, columns: columns,
-                            depth: a.columns, a_row: a.columns, a_depth: 1,
-                            b_depth: form == .transposedRight ? 1 : b.columns,
-                            b_column: form == .transposedRight ? b.columns : 1, c_row: stride, accumulates: true))
-                }
-            }
-        }
-    }
-
-    /// Adds the product of `a` and the part `rows` x `columns` of `b` to the left columns of `c`.
-    fileprivate func add(_ a: Matrix, _ b: Matrix, rows: Range<Int>, columns: Range<Int>, to c: inout Matrix) {
-        let stride = c.columns
-        a.values.withUnsafeBufferPointer { left in
-            b.values.withUnsafeBufferPointer { right in
-                c.values.withUnsafeMutableBufferPointer { target in
-                    guard let left = left.baseAddress, let right = right.baseAddress, let target = target.baseAddress
-                    else { return }
-                    multiply(
-                        fettle_product(
-                            a: left, b: right + rows.lowerBound * b.columns + columns.lowerBound, c: target,
-                            rows: a.rows, columns: columns.count, depth: rows.count, a_row: a.columns, a_depth: 1,
-                            b_depth: b.columns, b_column: 1, c_row: stride, accumulates: true))
+                            depth: a.columns, a_row: a.columns, a_depth: 1, b_depth: isTransposed ? 1 : b.columns,
+                            b_column: isTransposed ? b.columns : 1, c_row: stride, accumulates: true))
                 }
             }
         }

@@ -18,11 +18,6 @@ package struct ChoiceCatalog: Sendable, Equatable {
         profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
     ) throws(TuningError) {
         let compute = profile.compute
-        if profile.runtime == .fettle, compute.float == .none {
-            throw TuningError(
-                .unsupported, place: profile.name,
-                "integer-only execution (float: none) is not available yet; choose a profile with float: fp16 or fp32")
-        }
         if profile.runtime == .fettle, !compute.techniques.contains(.dynamic) {
             throw TuningError(
                 .unsupported, place: profile.name,
@@ -87,7 +82,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
     private static func kvFormats(
         profile: DeviceProfile, options: TuningOptions
     ) throws(TuningError) -> [String] {
-        let available = profile.runtime == .fettle ? KVFormat.allCases.map(\.rawValue) : ["f16", "int8"]
+        let available =
+            switch ExecutionMode(profile) {
+            case .dynamic: KVFormat.allCases.map(\.rawValue)
+            case .integerOnly: [KVFormat.int8.rawValue]
+            case nil: ["f16", "int8"]
+            }
         if let kv = options.kv {
             guard available.contains(kv) else {
                 throw TuningError(

@@ -1,4 +1,5 @@
 internal import DeviceProfiles
+internal import IntegerRuntime
 internal import Quantization
 
 /// Whether a device can hold and multiply a format.
@@ -13,12 +14,17 @@ struct ChoiceLegality {
         }
         switch (spec.format, profile.runtime) {
         case (.grid(let format), .fettle):
-            return allows(format) && allows(spec.activation)
+            return allows(format) && allows(spec.activation) && isExecutable(spec.activation)
                 && group.tensors.allSatisfy { fitsAccumulator(format, spec.activation, columns: $0.columns) }
         case (.block(let format), .llamaCpp): return allows(bits: format.bits) && spec.activation == format.activation
         case (.float16, _): return profile.compute.float != .none && allows(bits: 16)
         case (.grid, .llamaCpp), (.block, .fettle): return false
         }
+    }
+
+    /// Integer-only execution takes int8 inputs.
+    private func isExecutable(_ activation: Activation) -> Bool {
+        ExecutionMode(profile) == .dynamic || activation == .int8 || activation == .int8g32
     }
 
     private func allows(bits: Int) -> Bool { profile.compute.weights?.contains(bits) ?? true }

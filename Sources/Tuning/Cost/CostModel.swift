@@ -83,7 +83,8 @@ package struct CostModel: Sendable {
         switch profile.runtime {
         case .fettle:
             let memory = RuntimeMemory(
-                configuration: configuration, kv: .float16, context: context, threads: threads)
+                configuration: configuration, kv: .float16, context: context, threads: threads,
+                mode: ExecutionMode(profile) ?? .dynamic)
             return memory.bytes - memory.cacheBytes + tokenizerBytes
         case .llamaCpp:
             return LlamaCppMemory(configuration: configuration, context: context).fixedBytes + tokenizerBytes

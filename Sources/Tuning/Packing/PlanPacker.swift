@@ -38,7 +38,9 @@ package struct PlanPacker {
     }
 
     /// A runtime model of `plan` for contexts of `context` positions.
-    package mutating func runtimeModel(of plan: Plan, context: Int) throws -> IntegerModel {
+    package mutating func runtimeModel(
+        of plan: Plan, context: Int, mode: ExecutionMode = .dynamic
+    ) throws -> IntegerModel {
         var matrices: [String: RuntimeMatrix] = [:]
         for group in plan.groups {
             for name in group.tensors {
@@ -54,7 +56,7 @@ package struct PlanPacker {
         let kv: KVFormat = plan.kv.format == "f16" ? .float16 : .int8
         return try IntegerModel(
             configuration: model.configuration, weights: RuntimeWeights(matrices: matrices, norms: try norms()), kv: kv,
-            context: context, pool: pool)
+            context: context, mode: mode, pool: pool)
     }
 
     /// The weights that `plan` makes of the tensor `name`; nil where it has no such matrix.

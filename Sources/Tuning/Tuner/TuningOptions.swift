@@ -56,7 +56,7 @@ package struct TuningSchedule: Sendable, Equatable {
     package static func standard(parameters: Int) -> TuningSchedule {
         switch parameters {
         case ..<300_000_000:
-            TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 2, writtenChunks: 3)
+            TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 6, writtenChunks: 4)
         case ..<1_000_000_000:
             TuningSchedule(calibrationSequences: 4, evaluationChunks: 6, writtenSequences: 2, writtenChunks: 3)
         default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2)

@@ -73,7 +73,8 @@ struct Verifier {
 
     /// Measures `plans`; what the store has is taken from there.
     private func measure(_ plans: [Plan], packer: inout PlanPacker) throws -> [QualityMeasure] {
-        let mode = knapsack.profile.runtime == .llamaCpp ? "llama.cpp" : "dynamic"
+        let execution = ExecutionMode(knapsack.profile)
+        let mode = execution?.rawValue ?? "llama.cpp"
         let context = context.evaluationKey(text, mode: mode)
         let names = plans.map(\.digest)
         var known: [String: QualityEvaluation.Scores] = [:]
@@ -85,7 +86,8 @@ struct Verifier {
         if !missing.isEmpty {
             var candidates: [IntegerModel] = []
             for (plan, _) in missing {
-                candidates.append(try packer.runtimeModel(of: plan, context: text.context))
+                candidates.append(
+                    try packer.runtimeModel(of: plan, context: text.context, mode: execution ?? .dynamic))
             }
             let scores = try evaluation().run(candidates, progress: progress)
             packer.releaseExecutables()

@@ -19,8 +19,7 @@ struct DaemonCommand: AsyncParsableCommand {
         let library = ProfileLibrary(directories: [], shipped: ShippedProfiles.all)
         let summary = try checked(library)
         if check { return print("\(config): ok\n\(summary)") }
-        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        try await DaemonProcess(configuration: config, library: library, executable: executable).run()
+        try await DaemonProcess(configuration: config, library: library, executable: try Executable.path).run()
     }
 
     /// What would be watched, in a few lines.

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Daemon
-internal import Foundation
 
 /// `fettle service`: what the system needs to run the daemon.
 struct ServiceCommand: ParsableCommand {
@@ -20,8 +19,7 @@ struct ServiceCommand: ParsableCommand {
         }
 
         func run() throws {
-            let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-            print(SystemdUnit(executable: executable, configuration: config).text, terminator: "")
+            print(SystemdUnit(executable: try Executable.path, configuration: config).text, terminator: "")
         }
     }
 }

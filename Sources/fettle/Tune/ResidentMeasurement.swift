@@ -6,8 +6,9 @@ struct ResidentMeasurement {
 
     /// Runs this program's `measure-resident` on the bundle at `path`; nil where the child fails or this is not Linux.
     init?(bundle path: String) {
+        guard let executable = try? Executable.path else { return nil }
         let child = Process()
-        child.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        child.executableURL = URL(fileURLWithPath: executable)
         child.arguments = ["measure-resident", path, "--threads", "1", "--parent", String(getpid())]
         let output = Pipe()
         child.standardOutput = output

@@ -12,26 +12,8 @@ final class TokenFile: Sendable {
         case refused(String)
     }
 
-    /// What tells one version of a file from another.
-    private struct Version: Equatable {
-        var device: UInt64
-        var inode: UInt64
-        var size: Int
-        var changedSeconds: Int
-        var changedNanoseconds: Int
-
-        init(_ status: stat) {
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int(status.st_size)
-            // The time of the last change of the inode also tells a new mode.
-            changedSeconds = status.st_ctim.tv_sec
-            changedNanoseconds = status.st_ctim.tv_nsec
-        }
-    }
-
     private struct Known {
-        var version: Version?
+        var version: FileStatus?
         var token: Token
     }
 
@@ -49,15 +31,13 @@ final class TokenFile: Sendable {
     /// The token as the file has it now.
     var current: Token {
         guard let path else { return .none }
-        var status = stat()
-        let isThere = stat(path, &status) == 0
+        let version = FileStatus(path: path)
         return known.withLock { known in
-            guard isThere else {
+            guard let version else {
                 if known.version != nil || known.token == .none { warn("\(path) cannot be read: changes are refused") }
                 known = Known(version: nil, token: .refused("its file cannot be read"))
                 return known.token
             }
-            let version = Version(status)
             if known.version == version { return known.token }
             known = Known(version: version, token: Self.read(path))
             if case .refused(let reason) = known.token { warn("\(path): \(reason): changes are refused") }
@@ -79,11 +59,10 @@ final class TokenFile: Sendable {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return .refused("its file cannot be read") }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard let status = FileStatus(descriptor: descriptor), status.isRegular else {
             return .refused("its file is not a regular file")
         }
-        guard status.st_mode & 0o007 == 0 else {
+        guard !status.isOpenToAll else {
             return .refused("its file is open to every user of this machine; chmod 600 it")
         }
         var bytes = [UInt8](repeating: 0, count: limit + 1)

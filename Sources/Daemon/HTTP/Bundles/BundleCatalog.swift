@@ -71,8 +71,8 @@ actor BundleCatalog {
     private func scan(_ folder: String, _ depth: Int, _ known: [String: BundleEntry], _ found: inout [BundleEntry]) {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where !name.hasPrefix(".") {
             let path = "\(folder)/\(name)"
-            guard FileStatus(path)?.isDirectory == true else { continue }
-            if let manifest = FileStatus("\(path)/bundle.json"), manifest.isRegular {
+            guard FileStatus(entry: path)?.isDirectory == true else { continue }
+            if let manifest = FileStatus(entry: "\(path)/bundle.json"), manifest.isRegular {
                 if let entry = known[path], entry.manifestStatus == manifest {
                     found.append(entry)
                 } else if let entry = BundleEntry(name: Self.name(of: path, in: root), directory: path, manifest) {

@@ -34,7 +34,7 @@ struct BundleEntry: Sendable, Equatable {
         else { return nil }
         let digests = (try? Checksums(directory: directory))?.digests ?? [:]
         files = names.sorted().compactMap { file in
-            guard let status = FileStatus("\(directory)/\(file)"), status.isRegular else { return nil }
+            guard let status = FileStatus(entry: "\(directory)/\(file)"), status.isRegular else { return nil }
             return File(name: file, bytes: status.size, sha256: digests[file])
         }
         self.name = name
