@@ -287,9 +287,9 @@ static void product_int8(
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
     for (int block = first, blocks; block < last; block += blocks) {
-        const uint8_t *bytes = matrix->blocks + (size_t)block * matrix->block_bytes;
+        const uint8_t *bytes = row_block(matrix, block);
         const int rows = matrix->rows - block * 16;
-        blocks = panel > 1 && !half && last - block >= BLOCKS ? BLOCKS : 1;
+        blocks = panel > 1 && !half && last - block >= BLOCKS && adjoining_blocks(matrix, block, BLOCKS) ? BLOCKS : 1;
         r.scales = bytes;
         r.offsets = bytes + matrix->offsets_at;
         r.tiles = bytes + matrix->tiles_at;

@@ -31,6 +31,18 @@ extern const fettle_integer_table fettle_integer_avx512;
 extern const fettle_integer_table fettle_integer_sdot;
 extern const fettle_integer_table fettle_integer_i8mm;
 
+/// Where a row block lies.
+static inline const uint8_t *row_block(const fettle_matrix *m, int block) {
+    if (m->shares <= 1) return m->blocks + (size_t)block * m->block_bytes;
+    const int of_share = (m->rows + 15) / 16 / m->shares;
+    return m->blocks + (size_t)(block / of_share) * m->share_bytes + (size_t)(block % of_share) * m->block_bytes;
+}
+
+/// Whether a row block and the next `count` - 1 lie one after the other.
+static inline bool adjoining_blocks(const fettle_matrix *m, int block, int count) {
+    return row_block(m, block + count - 1) == row_block(m, block) + (size_t)(count - 1) * m->block_bytes;
+}
+
 const fettle_integer_table *fettle_integer_kernels(fettle_isa isa);
 
 #endif
