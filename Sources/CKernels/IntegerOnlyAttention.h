@@ -1,7 +1,12 @@
 // Attention over an int8 cache in integers: scores in 32 bits, softmax by powers of two with 15 bits, normalized after the
 // weighted sum (a softmax rounded to 8 bits before it costs 0.01 nats).
 
-enum { WIDEST_HEAD = 1024, QUERY_BITS = 13, RUN = 256 };  // positions whose weighted values fit a 32-bit sum
+enum {
+    WIDEST_HEAD = 1024,
+    QUERY_BITS = 13,  // of a query's number: 2^13 * 2^7 * WIDEST_HEAD fits 32 bits
+    ROWS = FETTLE_INTEGER_ROWS,  // they share the loads of keys and values
+    RUN = 512,  // positions whose weighted values, 2^14 * 2^7 each, fit a 32-bit sum
+};
 
 /// Mantissa and exponent of a scale in one word.
 INLINE uint32_t packed_scale(int32_t mantissa, int32_t exponent) {
@@ -25,34 +30,58 @@ INLINE dyadic_scale quantize_integer_head(const int32_t *row, int width, int8_t 
     return scale;
 }
 
-/// Stores the keys and values (heads x head_width numbers each) of one position.
+/// Stores the keys and values (heads x head_width numbers each) of one position. Numbers that are summed lie in pairs:
+/// those of two columns of a key, those of two positions of a value.
 static void store_position(
     const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int32_t position,
     const int32_t *key, int32_t key_exponent, const int32_t *value, int32_t value_exponent) {
-    const int width = model->head_width;
+    const int width = model->head_width, stride = model->value_stride;
     int8_t bytes[WIDEST_HEAD];
     for (int head = 0; head < model->key_value_heads; head++, key += width, value += width) {
         const size_t slot = (size_t)head * (size_t)capacity, at = slot + (size_t)position;
         const dyadic_scale k = quantize_integer_head(key, width, bytes);
-        int8_t *keys = kv->keys + (slot + (size_t)(position / 16) * 16) * (size_t)width + position % 16;
-        for (int d = 0; d < width; d++) keys[(size_t)d * 16] = bytes[d];
+        int8_t *keys = kv->keys + (slot + (size_t)(position / 16) * 16) * (size_t)width + position % 16 * 2;
+        for (int d = 0; d < width; d++) keys[d / 2 * 32 + d % 2] = bytes[d];
         const int32_t mantissa = (k.mantissa * model->attention_scale + (1 << 14)) >> 15;
         kv->key_scales[at] = packed_scale(mantissa, scale_exponent(k, key_exponent) + model->attention_exponent + 15);
-        const dyadic_scale v = quantize_integer_head(value, width, kv->values + at * (size_t)model->value_stride);
+        const dyadic_scale v = quantize_integer_head(value, width, bytes);
+        int8_t *values = kv->values + (slot + (size_t)(position / 2) * 2) * (size_t)stride + position % 2;
+        for (int d = 0; d < width; d++) values[d * 2] = bytes[d];
         kv->value_scales[at] = packed_scale(v.mantissa, scale_exponent(v, value_exponent));
     }
 }
 
-/// Logits of 16 positions from `block` * 16 on, in powers of two times 2^16, at most 2^TOP.
-INLINE i32x16 block_logits(
-    const fettle_integer_model *model, const int8_t *keys, const uint32_t *scales, int block, const int32_t *query,
-    int32_t exponent) {
-    const int width = model->head_width;
-    i32x16 sum = {0};
+/// One query row of several that share a key/value head, and its part of the scratch space.
+typedef struct {
+    const int32_t *query;
+    int32_t exponent;
+    int limit;  // positions that it sees
+    int32_t *result;
+    int32_t *result_exponent;
+    int32_t *pairs;  // of the query, two numbers of 16 bits in each
+    int32_t *weights;  // logits of the positions, then weights, then these in pairs
+    int64_t *total;
+    int64_t sum;
+} attention_row;
+
+/// The query's numbers in QUERY_BITS bits.
+INLINE void prepare_row(attention_row *row, int width) {
+    uint32_t amax = 0;
     for (int d = 0; d < width; d++) {
-        sum += load_i8_as_i32(keys + ((size_t)block * (size_t)width + (size_t)d) * 16) * query[d];
+        const uint32_t magnitude = (uint32_t)(row->query[d] < 0 ? -row->query[d] : row->query[d]);
+        amax = magnitude > amax ? magnitude : amax;
     }
-    const i32x16 packed = load_i32x16(scales + block * 16);
+    const int down = bit_length(amax) - QUERY_BITS;
+    for (int d = 0; d < width; d += 2) {
+        const int64_t low = shifted_one(row->query[d], down), high = shifted_one(row->query[d + 1], down);
+        row->pairs[d / 2] = pair_of((int32_t)low, (int32_t)high);
+    }
+    row->exponent += down;
+}
+
+/// Logits in powers of two times 2^16, at most 2^TOP, from sums of products and the scales of their positions.
+INLINE i32x16 logits_of(i32x16 sum, const uint32_t *scales, int32_t exponent) {
+    const i32x16 packed = load_i32x16(scales);
     const i64x16 product = widen(sum) * widen((i32x16)((u32x16)packed >> 16));
     const i32x16 down = -(((packed << 16) >> 16) + (exponent + 16));
     const i64x16 right = widen(at_most(at_least(down, (i32x16){0}), (i32x16){0} + 62));
@@ -61,9 +90,25 @@ INLINE i32x16 block_logits(
     return narrow(__builtin_elementwise_max(__builtin_elementwise_min(product >> right, limit), -limit) << left);
 }
 
-/// Weights of the first `limit` positions, times 2^15 where the largest is, in place of logits; later ones become 0.
-/// Returns their sum.
-INLINE int64_t soften(int32_t *weights, int limit) {
+/// Logits of `count` rows at every position that one of them sees.
+INLINE void score_rows(
+    attention_row *rows, const int count, int longest, int width, const int8_t *keys, const uint32_t *scales) {
+    for (int block = 0; block * 16 < longest; block++, keys += 16 * width) {
+        i32x16 sum[ROWS];
+        UNROLL for (int r = 0; r < count; r++) sum[r] = (i32x16){0};
+        for (int d = 0; d < width / 2; d++) {
+            const i16x32 pairs = load_pairs(keys + d * 32);
+            UNROLL for (int r = 0; r < count; r++) sum[r] = dot_pairs(sum[r], pairs, rows[r].pairs[d]);
+        }
+        UNROLL for (int r = 0; r < count; r++) {
+            store_i32x16(rows[r].weights + block * 16, logits_of(sum[r], scales + block * 16, rows[r].exponent));
+        }
+    }
+}
+
+/// Turns the logits of the first `limit` positions into weights, times 2^15 where the largest is; the others up to
+/// `longest` become 0. Returns the sum.
+INLINE int64_t soften(int32_t *weights, int limit, int longest) {
     i32x16 top = (i32x16){0} + INT32_MIN;
     const i32x16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int i = 0; i < limit; i += 16) {
@@ -71,7 +116,7 @@ INLINE int64_t soften(int32_t *weights, int limit) {
     }
     const int32_t largest = __builtin_reduce_max(top);
     i64x16 sum = {0};
-    for (int i = 0; i < limit; i += 16) {
+    for (int i = 0; i < longest; i += 16) {
         const i32x16 seen = (i32x16)(lanes + i < limit);
         const i32x16 power = power_of_two(pick(seen, load_i32x16(weights + i) - largest, (i32x16){0})) & seen;
         store_i32x16(weights + i, power);
@@ -80,58 +125,85 @@ INLINE int64_t soften(int32_t *weights, int limit) {
     return __builtin_reduce_add(sum);
 }
 
-/// Attention of one query row over the first `limit` positions of head `head`. `scratch` holds head_width numbers of 64
-/// bits, then as many of 32 bits, then a number for each position. Returns the result's exponent.
-static int32_t attend_row(
-    const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int head, const int32_t *query,
-    int32_t exponent, int limit, void *scratch, int32_t *result) {
+/// Takes the scales of the values into the weights, at the exponent `common`, and pairs them: [position / 2].
+INLINE void pair_weights(int32_t *weights, const uint32_t *scales, int longest, int32_t common) {
+    for (int i = 0; i < longest; i += 16) {
+        const i32x16 packed = load_i32x16(scales + i);
+        // At most 2^15 * 2^15.02, brought to 2^14.02. A position that is not there may have any exponent, and weight 0.
+        const i32x16 by = at_most(at_least(16 + common - ((packed << 16) >> 16), (i32x16){0} + 16), (i32x16){0} + 31);
+        const i32x16 product = load_i32x16(weights + i) * (i32x16)((u32x16)packed >> 16);
+        const i32x16 scaled_weights = ((product >> (by - 1)) + 1) >> 1;
+        int32_t lane[16];
+        memcpy(lane, &scaled_weights, sizeof lane);
+        for (int j = 0; j < 8; j++) weights[i / 2 + j] = pair_of(lane[2 * j], lane[2 * j + 1]);
+    }
+}
+
+/// Weighted sums of the values of the first `longest` positions.
+INLINE void sum_values(attention_row *rows, const int count, int longest, int stride, const int8_t *values) {
+    for (int d = 0; d < stride; d += 16) {
+        i64x16 total[ROWS];
+        UNROLL for (int r = 0; r < count; r++) total[r] = (i64x16){0};
+        for (int start = 0; start < longest; start += RUN) {
+            const int end = longest - start < RUN ? longest : start + RUN;
+            i32x16 part[ROWS];
+            UNROLL for (int r = 0; r < count; r++) part[r] = (i32x16){0};
+            for (int i = start / 2; i < (end + 1) / 2; i++) {
+                const i16x32 pairs = load_pairs(values + ((size_t)i * (size_t)stride + (size_t)d) * 2);
+                UNROLL for (int r = 0; r < count; r++) part[r] = dot_pairs(part[r], pairs, rows[r].weights[i]);
+            }
+            UNROLL for (int r = 0; r < count; r++) total[r] += widen(part[r]);
+        }
+        UNROLL for (int r = 0; r < count; r++) memcpy(rows[r].total + d, &total[r], sizeof total[r]);
+    }
+}
+
+/// Divides by the sum of the weights.
+INLINE void finish_row(attention_row *row, int width, int32_t common) {
     enum { UNIT = 20 };  // bits after the point of a result before its exponent
+    const int bits = bit_length((uint64_t)row->sum), spare = bits > 23 ? bits - 23 : 0;
+    const int64_t inverse = ((int64_t)1 << (bits + 30)) / row->sum;
+    for (int d = 0; d < width; d++) {
+        const int64_t total = shifted_one(row->total[d], spare);
+        row->result[d] = (int32_t)shifted_one(total * inverse, bits + 30 - spare - UNIT);
+    }
+    *row->result_exponent = common + 16 - UNIT;
+}
+
+INLINE void attend_some(
+    const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int head, attention_row *rows,
+    const int count) {
     const int width = model->head_width, stride = model->value_stride;
-    int64_t *total = scratch;
-    int32_t *small = (int32_t *)(total + stride), *weights = small + stride;
     const size_t slot = (size_t)head * (size_t)capacity;
-
-    uint32_t amax = 0;
-    for (int d = 0; d < width; d++) {
-        const uint32_t magnitude = (uint32_t)(query[d] < 0 ? -query[d] : query[d]);
-        amax = magnitude > amax ? magnitude : amax;
-    }
-    const int down = bit_length(amax) - QUERY_BITS;
-    for (int d = 0; d < width; d++) small[d] = (int32_t)shifted_one(query[d], down);
-    for (int block = 0; block * 16 < limit; block++) {
-        const i32x16 logits = block_logits(
-            model, kv->keys + slot * (size_t)width, kv->key_scales + slot, block, small, exponent + down);
-        store_i32x16(weights + block * 16, logits);
-    }
-    const int64_t sum = soften(weights, limit);
-
     const uint32_t *scales = kv->value_scales + slot;
-    int32_t common = INT16_MIN;
-    for (int i = 0; i < limit; i++) {
-        const int32_t own = (int16_t)(scales[i] & 0xffff);
-        common = own > common ? own : common;
+    int longest = 0;
+    for (int r = 0; r < count; r++) {
+        longest = rows[r].limit > longest ? rows[r].limit : longest;
+        prepare_row(&rows[r], width);
     }
-    for (int d = 0; d < stride; d++) total[d] = 0;
-    const int8_t *values = kv->values + slot * (size_t)stride;
-    for (int start = 0; start < limit; start += RUN) {
-        const int end = limit - start < RUN ? limit : start + RUN;
-        for (int i = start; i < end; i++) {
-            const int by = 15 + common - (int16_t)(scales[i] & 0xffff);
-            weights[i] = (int32_t)shifted_one((int64_t)weights[i] * (int64_t)(scales[i] >> 16), by);
+    score_rows(rows, count, longest, width, kv->keys + slot * (size_t)width, kv->key_scales + slot);
+    int32_t common[ROWS];
+    for (int r = 0; r < count; r++) {
+        rows[r].sum = soften(rows[r].weights, rows[r].limit, longest);
+        common[r] = INT16_MIN;
+        for (int i = 0; i < rows[r].limit; i++) {
+            const int32_t own = (int16_t)(scales[i] & 0xffff);
+            common[r] = own > common[r] ? own : common[r];
         }
-        for (int d = 0; d < stride; d += 16) {
-            i32x16 part = {0};
-            for (int i = start; i < end; i++) part += load_i8_as_i32(values + (size_t)i * (size_t)stride + d) * weights[i];
-            i64x16 t;
-            memcpy(&t, total + d, sizeof t);
-            t += widen(part);
-            memcpy(total + d, &t, sizeof t);
-        }
+        pair_weights(rows[r].weights, scales, longest, common[r]);
     }
-    const int bits = bit_length((uint64_t)sum), spare = bits > 23 ? bits - 23 : 0;
-    const int64_t inverse = ((int64_t)1 << (bits + 30)) / sum;
-    for (int d = 0; d < width; d++) {
-        result[d] = (int32_t)shifted_one(shifted_one(total[d], spare) * inverse, bits + 30 - spare - UNIT);
+    sum_values(rows, count, longest, stride, kv->values + slot * (size_t)stride);
+    for (int r = 0; r < count; r++) finish_row(&rows[r], width, common[r]);
+}
+
+/// Attention of up to ROWS query rows over head `head`.
+static void attend_integer_rows(
+    const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int head, attention_row *rows,
+    int count) {
+    switch (count) {
+    case 1: attend_some(model, kv, capacity, head, rows, 1); return;
+    case 2: attend_some(model, kv, capacity, head, rows, 2); return;
+    case 3: attend_some(model, kv, capacity, head, rows, 3); return;
+    case 4: attend_some(model, kv, capacity, head, rows, 4); return;
     }
-    return common + 15 - UNIT;
 }

@@ -119,6 +119,37 @@ static void embed(const integer_share *s) {
     }
 }
 
+/// Query rows that share a key/value head, ROWS at a time, dealt to the threads in turn.
+static void attend_heads(
+    const integer_share *s, const fettle_integer_kv *kv, const int32_t *query, const fettle_integer_matrix *made) {
+    const integer_chunk *c = s->chunk;
+    const fettle_integer_model *m = c->model;
+    const fettle_integer_buffers *b = &m->buffers;
+    const int group = m->heads / m->key_value_heads, all = c->count * group, batches = (all + ROWS - 1) / ROWS;
+    const size_t stride = (size_t)m->value_stride;
+    uint8_t *scratch = b->scratch + (size_t)s->thread * b->scratch_bytes;
+    attention_row rows[ROWS];
+    for (int r = 0; r < ROWS; r++) {
+        rows[r].total = (int64_t *)scratch + (size_t)r * stride;
+        rows[r].pairs = (int32_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
+        rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int32_t)))
+            + (size_t)r * (size_t)c->capacity;
+    }
+    for (int i = s->thread; i < batches * m->key_value_heads; i += s->threads) {
+        const int head = i / batches, first = i % batches * ROWS, count = all - first < ROWS ? all - first : ROWS;
+        for (int r = 0; r < count; r++) {
+            const int t = (first + r) / group, member = head * group + (first + r) % group;
+            const size_t at = ((size_t)t * (size_t)m->heads + (size_t)member) * (size_t)m->head_width;
+            rows[r].query = query + at;
+            rows[r].exponent = exponent_of(c, made, t) + 1;
+            rows[r].limit = c->position + t + 1;
+            rows[r].result = b->rows + at;
+            rows[r].result_exponent = b->head_exponents + (size_t)t * (size_t)m->heads + (size_t)member;
+        }
+        attend_integer_rows(m, kv, c->capacity, head, rows, count);
+    }
+}
+
 static void attention(const integer_share *s, int index) {
     const integer_chunk *c = s->chunk;
     const fettle_integer_model *m = c->model;
@@ -143,14 +174,7 @@ static void attention(const integer_share *s, int index) {
             value + (size_t)t * keys, exponent_of(c, &layer->value, t));
     }
     meet(s);
-    const int group = m->heads / m->key_value_heads;
-    for (int i = s->thread; i < c->count * m->heads; i += s->threads) {
-        const int t = i % c->count, head = i / c->count;
-        const size_t at = (size_t)t * queries + (size_t)head * (size_t)m->head_width;
-        b->head_exponents[(size_t)t * (size_t)m->heads + (size_t)head] = attend_row(
-            m, kv, c->capacity, head / group, query + at, exponent_of(c, &layer->query, t) + 1, c->position + t + 1,
-            b->scratch + (size_t)s->thread * b->scratch_bytes, b->rows + at);
-    }
+    attend_heads(s, kv, query, &layer->query);
     meet(s);
     int32_t *row_exponents = b->exponents + m->chunk;
     for (int t = share_begin(s, c->count); t < share_end(s, c->count); t++) {

@@ -6,11 +6,12 @@
 
 size_t fettle_integer_scratch(int32_t widest, int32_t chunk, int32_t head_width, int32_t capacity) {
     // The codes of the row blocks that are multiplied side by side, mantissas and shifts of their scales, and sums of the
-    // inputs for each segment (at least 32 columns); or an attention row's sums, query and weights.
+    // inputs for each segment (at least 32 columns); or the sums, query and weights of attention rows.
     const size_t places = (size_t)chunk + FETTLE_WIDEST_PANEL - 1, columns = (size_t)widest;
     const size_t codes = columns * (16 + sizeof(int32_t)) * FETTLE_WIDEST_BLOCKS + places * columns / 32 * sizeof(int32_t);
     const size_t stride = (size_t)(head_width + 15) / 16 * 16;
-    const size_t attention = stride * (sizeof(int64_t) + sizeof(int32_t)) + (size_t)capacity * sizeof(int32_t);
+    const size_t attention = FETTLE_INTEGER_ROWS
+        * (stride * (sizeof(int64_t) + sizeof(int32_t)) + (size_t)capacity * sizeof(int32_t));
     return ((codes > attention ? codes : attention) + 63) / 64 * 64;
 }
 

@@ -80,8 +80,18 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
-#include "IntegerProbes.h"
+#define DOT_PAIRS
+INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t values, int32_t pair) {
+    __m256i half[2];
+    memcpy(half, &values, sizeof half);
+    half[0] = _mm256_madd_epi16(half[0], _mm256_set1_epi32(pair));
+    half[1] = _mm256_madd_epi16(half[1], _mm256_set1_epi32(pair));
+    i32x16 products;
+    memcpy(&products, half, sizeof products);
+    return sum + products;
+}
 #include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

@@ -66,8 +66,12 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
-#include "IntegerProbes.h"
+#define DOT_PAIRS
+INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t values, int32_t pair) {
+    return (i32x16)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)values, _mm512_set1_epi32(pair));
+}
 #include "IntegerOnly.h"
+#include "IntegerProbes.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

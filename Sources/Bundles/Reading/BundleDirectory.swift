@@ -34,6 +34,8 @@ package struct BundleDirectory: Sendable {
         }
         configuration = description.configuration
         tokenizer = description.tokenizer
+        // What parsing has left would lie beside the weights, which do not come from the heap.
+        fettle_trim_heap()
     }
 
     /// Path of the weights file.
@@ -69,8 +71,6 @@ package struct BundleDirectory: Sendable {
                 .malformed, file: "\(path)/bundle.json",
                 "plan.kv.format \"\(manifest.plan.kv.format)\" is not one this version runs; make the bundle again")
         }
-        // What parsing the tokenizer and the manifest has left would lie beside the weights, which are not from the heap.
-        fettle_trim_heap()
         return try IntegerModel(
             configuration: configuration, weights: try weights(pool: pool), kv: kv, context: context,
             mode: ExecutionMode(rawValue: mode) ?? .dynamic, pool: pool)
@@ -111,6 +111,7 @@ package struct BundleDirectory: Sendable {
                 format: spec.format, layout: layout, placed: try arena.move(tensor.bytes, layout: layout),
                 activation: spec.activation)
         }
+        fettle_trim_heap()  // the header
         return weights
     }
 

@@ -7,6 +7,8 @@
 #include "IntegerKernels.h"
 #include "ThreadPool.h"
 
+enum { FETTLE_INTEGER_ROWS = 4 };  // query rows that attention takes at once
+
 /// A packed matrix with half-precision scales, read as integers.
 typedef struct {
     fettle_matrix matrix;  // offsets CONSTANT or ZERO_POINTS, scales TENSOR or FLOAT16
@@ -30,8 +32,8 @@ typedef struct {
 /// Keys and values of one layer, int8 with a dyadic scale for each position and head: the mantissa in the upper half of
 /// 32 bits, the exponent, signed, in the lower. The scale of a key also holds log2(e) / sqrt(head_width).
 typedef struct {
-    int8_t *keys;  // [head][capacity / 16][head_width][16 positions]
-    int8_t *values;  // [head][capacity][value_stride]
+    int8_t *keys;  // [head][capacity / 16][head_width / 2][16 positions][2]
+    int8_t *values;  // [head][capacity / 2][value_stride][2]
     uint32_t *key_scales;  // [head][capacity]
     uint32_t *value_scales;
 } fettle_integer_kv;

@@ -41,8 +41,8 @@ package final class WeightsArena: @unchecked Sendable {
             while first < range.upperBound {
                 let block = first..<min(range.upperBound, first + Self.blockBytes)
                 source.withUnsafeBytes { bytes in
-                    (target + (first - range.lowerBound)).copyMemory(
-                        from: UnsafeRawBufferPointer(rebasing: bytes[block]))
+                    UnsafeMutableRawBufferPointer(rebasing: target[(first - range.lowerBound)...])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[block]))
                 }
                 source.drop(block)
                 first = block.upperBound
@@ -59,7 +59,7 @@ package final class WeightsArena: @unchecked Sendable {
 
     /// Finds the places of a matrix's parts and has `copy` fill each from a range of the matrix's bytes.
     private func put(
-        _ layout: R16Layout, byteCount: Int, _ copy: (Range<Int>, UnsafeMutableRawPointer) -> Void
+        _ layout: R16Layout, byteCount: Int, _ copy: (Range<Int>, UnsafeMutableRawBufferPointer) -> Void
     ) throws(RuntimeError) -> PlacedBlocks {
         let place = Self.place(layout, threads: threads)
         guard byteCount == layout.byteCount else {
@@ -70,22 +70,25 @@ package final class WeightsArena: @unchecked Sendable {
         guard usedOfPart + place.part <= partBytes,
             threads * partBytes + usedInCommon + place.common <= region.byteCount
         else {
-            throw RuntimeError(.malformedWeights, place: "weights", "\(byteCount) bytes where no room was made for them")
+            throw RuntimeError(
+                .malformedWeights, place: "weights", "\(byteCount) bytes where no room was made for them")
         }
         let common = region.base + threads * partBytes + usedInCommon
         let shares = place.part > 0 ? threads : 1
         let blocks = place.part > 0 ? region.base + usedOfPart : common + layout.prologueBytes
-        copy(0..<layout.prologueBytes, common)
+        copy(0..<layout.prologueBytes, UnsafeMutableRawBufferPointer(start: common, count: layout.prologueBytes))
         let shareBytes = (layout.byteCount - layout.prologueBytes) / shares
         for share in 0..<shares {
             let first = layout.prologueBytes + share * shareBytes
-            copy(first..<first + shareBytes, blocks + share * partBytes)
+            copy(
+                first..<first + shareBytes,
+                UnsafeMutableRawBufferPointer(start: blocks + share * partBytes, count: shareBytes))
         }
         usedOfPart += place.part
         usedInCommon += place.common
         return PlacedBlocks(
-            prologue: UnsafeRawPointer(common), blocks: UnsafeRawPointer(blocks), shares: shares, shareStride: partBytes,
-            owner: self)
+            prologue: UnsafeRawPointer(common), blocks: UnsafeRawPointer(blocks), shares: shares,
+            shareStride: partBytes, owner: self)
     }
 
     /// Bytes that a matrix takes in each thread's part and in the common one.

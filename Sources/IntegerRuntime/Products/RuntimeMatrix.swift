@@ -54,7 +54,8 @@ package struct RuntimeMatrix: @unchecked Sendable {
 
     /// A segment, the smaller of weight group and activation group, must be whole sums and divide the larger, and
     /// 255 * 127 * segment must fit 32 bits.
-    private static func checkSegments(_ format: Format, _ layout: R16Layout, _ input: InputLayout) throws(RuntimeError) {
+    private static func checkSegments(_ format: Format, _ layout: R16Layout, _ input: InputLayout) throws(RuntimeError)
+    {
         let smaller = min(layout.group, input.scaleColumns)
         let larger = max(layout.group, input.scaleColumns)
         let longest = Int(Int32.max) / (255 * 127)

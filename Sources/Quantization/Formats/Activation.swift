@@ -18,8 +18,8 @@ package enum Activation: String, Hashable, Sendable, CaseIterable {
     /// Whether this version executes it.
     package var isAvailable: Bool {
         switch self {
-        case .float, .int8, .int8g32, .q8_0, .q8_k: true
-        case .int16, .int8g64, .static: false
+        case .float, .int8, .int8g32, .int8g64, .q8_0, .q8_k: true
+        case .int16, .static: false
         }
     }
 }

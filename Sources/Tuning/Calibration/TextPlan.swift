@@ -5,6 +5,8 @@ internal import Reference
 struct TextPlan {
     /// For sensitivities.
     let calibration: TokenSequences
+    /// For refining weights.
+    let refinement: TokenSequences
     /// For the measurements, apart from the calibration.
     let evaluation: EvaluationText
 
@@ -31,6 +33,9 @@ struct TextPlan {
             self.calibration = try TokenSequences(
                 spread: tokens[..<kept], count: schedule.calibrationSequences, length: length, source: file.name,
                 tokenizer: tokenizer)
+            refinement = try TokenSequences(
+                spread: tokens[..<kept], count: schedule.refinementSequences, length: length, source: file.name,
+                tokenizer: tokenizer)
             self.evaluation =
                 try given
                 ?? Self.evaluation(
@@ -39,6 +44,7 @@ struct TextPlan {
             let count = schedule.writtenSequences
             let written = try write(count + (given == nil ? schedule.writtenChunks : 0), length)
             self.calibration = TokenSequences(source: Self.selfWritten, sequences: Array(written.prefix(count)))
+            refinement = self.calibration
             let rest = TokenSequences(source: Self.selfWritten, sequences: Array(written.dropFirst(count)))
             self.evaluation = try given ?? EvaluationText(rest)
         }

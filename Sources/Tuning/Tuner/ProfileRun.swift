@@ -72,7 +72,7 @@ struct ProfileRun {
         var outcome = try timer.run("verify") { try verifier.verify(chosen, packer: &packer) }
         // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
         let longest = max(model.configuration.width, model.configuration.feedForward)
-        guard options.isRefinementOpen, !isOutOfTime, text.calibration.count >= 2 * longest else { return outcome }
+        guard options.isRefinementOpen, !isOutOfTime, text.refinement.count >= 2 * longest else { return outcome }
         let refined = try refine(outcome.plan, isOpen: true, &packer)
         try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &packer) }
         return outcome
@@ -86,7 +86,7 @@ struct ProfileRun {
             var refiner = PlanRefiner(
                 model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
                 progress: { try timer.progress("refine", $0, profile.name) })
-            try SequentialSweep(model: model, sequences: text.calibration.sequences)
+            try SequentialSweep(model: model, sequences: text.refinement.sequences)
                 .run(embedding: try packer.dequantized(TensorName.embedding, in: plan), visitor: &refiner)
             let refined = refiner.refinedPlan
             for (name, choice) in refined.choices {

@@ -33,6 +33,9 @@ package struct TuningOptions: Sendable, Equatable {
 package struct TuningSchedule: Sendable, Equatable {
     /// Sequences that sensitivities are measured on.
     package var calibrationSequences: Int
+    /// Sequences of a calibration text that weights are refined on: forward passes alone, and second moments of the longest
+    /// input settle slowly.
+    package var refinementSequences: Int
     /// Chunks that the plan and its baselines are measured on.
     package var evaluationChunks: Int
     /// The same two where the model must write the text itself: each token costs a pass over its weights.
@@ -42,10 +45,12 @@ package struct TuningSchedule: Sendable, Equatable {
     package var context: Int
 
     package init(
-        calibrationSequences: Int, evaluationChunks: Int, writtenSequences: Int? = nil, writtenChunks: Int? = nil,
+        calibrationSequences: Int, refinementSequences: Int? = nil, evaluationChunks: Int, writtenSequences: Int? = nil,
+        writtenChunks: Int? = nil,
         context: Int = 512
     ) {
         self.calibrationSequences = calibrationSequences
+        self.refinementSequences = refinementSequences ?? calibrationSequences
         self.evaluationChunks = evaluationChunks
         self.writtenSequences = writtenSequences ?? calibrationSequences
         self.writtenChunks = writtenChunks ?? evaluationChunks
@@ -56,9 +61,13 @@ package struct TuningSchedule: Sendable, Equatable {
     package static func standard(parameters: Int) -> TuningSchedule {
         switch parameters {
         case ..<300_000_000:
-            TuningSchedule(calibrationSequences: 6, evaluationChunks: 8, writtenSequences: 6, writtenChunks: 4)
+            TuningSchedule(
+                calibrationSequences: 6, refinementSequences: 24, evaluationChunks: 8, writtenSequences: 6,
+                writtenChunks: 4)
         case ..<1_000_000_000:
-            TuningSchedule(calibrationSequences: 4, evaluationChunks: 6, writtenSequences: 2, writtenChunks: 3)
+            TuningSchedule(
+                calibrationSequences: 4, refinementSequences: 16, evaluationChunks: 6, writtenSequences: 2,
+                writtenChunks: 3)
         default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2)
         }
     }
