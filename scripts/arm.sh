@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh "${1:-}" gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 build=.build/arm
 mkdir -p "$build"
-kernels=(Integer_scalar Integer_sdot Integer_i8mm Integer_avx2 Integer_avx512 IntegerKernels IntegerRotary InstructionSet)
+kernels=(Integer_scalar Integer_sdot Integer_i8mm Integer_avx2 Integer_avx512 IntegerKernels IntegerOnlyKernels IntegerRotary
+    InstructionSet ThreadPool)
 
 # compile DIR FLAGS...: objects of the kernels and of the comparison, as SwiftPM compiles them.
 compile() {
@@ -21,9 +22,9 @@ compile() {
 }
 
 compile aarch64 --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include
-aarch64-linux-gnu-gcc -static "$build"/aarch64/*.o -o "$build/aarch64/agree" -lm
+aarch64-linux-gnu-gcc -static "$build"/aarch64/*.o -o "$build/aarch64/agree" -lm -lpthread
 compile host
-clang "$build"/host/*.o -o "$build/host/agree" -lm
+clang "$build"/host/*.o -o "$build/host/agree" -lm -lpthread
 
 digest() { sed -n 's/^digest //p' "$1"; }
 echo "== This machine"

@@ -30,10 +30,9 @@ peer() {
 }
 # ours NAME SPEC ROUND [ISA]
 ours() {
-    FETTLE_ISA=${4:-${FETTLE_ISA:-}} "$fettle" bench "$model" --uniform "$2" --threads "$threads" --prefill 512 --decode 64 \
+    env ${4:+FETTLE_ISA=$4} "$fettle" bench "$model" --uniform "$2" --threads "$threads" --prefill 512 --decode 64 \
         --repeat 1 --json >"$results/$1.$3.json"
 }
-[ -n "${FETTLE_ISA:-}" ] || unset FETTLE_ISA
 
 for round in $(seq "$rounds"); do
     echo "round $round of $rounds" >&2

@@ -2,8 +2,9 @@
 // columns, a result one chain over positions, so that rows give the same bits alone and together.
 
 INLINE f32x16 load_some(const float *p, int count) {
+    if (count >= 16) return load_f32x16(p);  // a copy of a known size is no call
     f32x16 v = {0};
-    memcpy(&v, p, count < 16 ? (size_t)count * sizeof(float) : sizeof v);
+    memcpy(&v, p, (size_t)count * sizeof(float));
     return v;
 }
 
@@ -122,7 +123,8 @@ INLINE void weigh_values(
         UNROLL for (int i = 0; i < slices; i++) {
             const f32x16 v = sum[r][i] * factors[r];
             const int first = (slice + i) * 16, left = kv->head_width - first;
-            memcpy(results[r] + first, &v, left < 16 ? (size_t)left * sizeof(float) : sizeof v);
+            if (left >= 16) store_f32x16(results[r] + first, v);
+            else memcpy(results[r] + first, &v, (size_t)left * sizeof(float));
         }
     }
 }

@@ -93,7 +93,7 @@ static void product_float(
     lookup_tables tables;
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
     for (int block = first; block < last; block++) {
-        const uint8_t *bytes = matrix->blocks + (size_t)block * matrix->block_bytes;
+        const uint8_t *bytes = row_block(matrix, block);
         const uint8_t *tiles = bytes + matrix->tiles_at;
         const int rows = matrix->rows - block * 16;
         float *target = y + (size_t)block * 16;

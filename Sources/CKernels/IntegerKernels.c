@@ -116,7 +116,7 @@ static float float_at(const uint8_t *bytes) {
 
 void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target) {
     const int lane = row % 16;
-    const uint8_t *block = matrix->blocks + (size_t)(row / 16) * matrix->block_bytes;
+    const uint8_t *block = row_block(matrix, row / 16);
     const uint8_t *tiles = block + matrix->tiles_at, *offsets = block + matrix->offsets_at;
     if (matrix->bits == FETTLE_FLOAT16_BITS) {
         for (int column = 0; column < matrix->columns; column++) {

@@ -27,7 +27,7 @@ static int32_t embedding_row(const fettle_integer_matrix *matrix, int32_t row, i
     enum { SPARE = 8 };
     const fettle_matrix *m = &matrix->matrix;
     const int lane = row % 16;
-    const uint8_t *block = m->blocks + (size_t)(row / 16) * m->block_bytes;
+    const uint8_t *block = row_block(m, row / 16);
     const int8_t *codebook = m->codebooks;
     if (codebook) codebook += (size_t)(row / 16) * m->codebook_stride;
     const int32_t exponent = matrix->row_exponents[row];

@@ -21,7 +21,7 @@ void fettle_integer_prepare(fettle_integer_matrix *matrix, int8_t *row_exponents
     matrix->row_exponents = row_exponents;
     matrix->exponent = 1;
     for (int32_t row = 0; row < blocks * 16; row++) {
-        const uint8_t *scales = m->blocks + (size_t)(row / 16) * m->block_bytes;
+        const uint8_t *scales = row_block(m, row / 16);
         int32_t largest = 1;
         for (int32_t group = 0; group < groups; group++) {
             uint16_t half = (uint16_t)matrix->tensor_scale;

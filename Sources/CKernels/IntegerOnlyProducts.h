@@ -124,7 +124,7 @@ INLINE void sum_segment(
             job->tiles + (size_t)t * LINE * packing, job->next_tiles, job->part, job->tables,
             job->x + (size_t)t * 8 * stride, stride,
         };
-        dot_tile(sum, input, blocks, count, packing, range, book, 0, 8);
+        dot_tile(sum, blocks, count, input, packing, range, book, 0, 8);
     }
 }
 
@@ -266,8 +266,8 @@ static void integer_product(
     sum_inputs(input, job.rescaling.segment, points ? 1 : dot_offset(range) - offset, sums);
     if (m->codebooks) load_tables(&tables, m->codebooks, m->bits);
     for (int block = first, blocks; block < last; block += blocks) {
-        blocks = panel > 1 && !points && last - block >= BLOCKS ? BLOCKS : 1;
-        const uint8_t *bytes = m->blocks + (size_t)block * m->block_bytes;
+        blocks = panel > 1 && !points && last - block >= BLOCKS && adjoining_blocks(m, block, BLOCKS) ? BLOCKS : 1;
+        const uint8_t *bytes = row_block(m, block);
         job.scales = bytes;
         job.offsets = bytes + m->offsets_at;
         job.row_exponents = matrix->row_exponents + (size_t)block * 16;

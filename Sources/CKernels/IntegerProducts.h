@@ -131,9 +131,9 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
             const dot_input input = {
                 tile, made.parts ? LANES * 4 : r->next_tiles, made.parts ? 0 : r->part, r->tables, x, stride,
             };
-            if (!made.half) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 8);
-            else if (first) dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 4, 4);
-            else dot_tile(sum, input, made.side, count, made.packing, made.range, made.book, 0, 4);
+            if (!made.half) dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 0, 8);
+            else if (first) dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 4, 4);
+            else dot_tile(sum, made.side, count, input, made.packing, made.range, made.book, 0, 4);
             if (made.half && !first) continue;
             tile += LINE * made.packing;
             x += 8 * stride;
@@ -267,6 +267,12 @@ static void load_block_tables(const fettle_matrix *matrix, int block, lookup_tab
     load_tables(tables, matrix->codebooks + (size_t)block * matrix->codebook_stride, matrix->bits);
 }
 
+/// Asks for the part first..<last of `of` of the bytes at `p`, so that they come from memory while others are multiplied.
+static void ask_ahead(const uint8_t *p, size_t bytes, int first, int last, int of) {
+    const size_t end = bytes * (size_t)last / (size_t)of;
+    for (size_t at = bytes * (size_t)first / (size_t)of; at < end; at += LINE) __builtin_prefetch(p + at, 0, 2);
+}
+
 static void product_int8(
     const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
     size_t stride) {
@@ -287,9 +293,9 @@ static void product_int8(
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
     for (int block = first, blocks; block < last; block += blocks) {
-        const uint8_t *bytes = matrix->blocks + (size_t)block * matrix->block_bytes;
+        const uint8_t *bytes = row_block(matrix, block);
         const int rows = matrix->rows - block * 16;
-        blocks = panel > 1 && !half && last - block >= BLOCKS ? BLOCKS : 1;
+        blocks = panel > 1 && !half && last - block >= BLOCKS && adjoining_blocks(matrix, block, BLOCKS) ? BLOCKS : 1;
         r.scales = bytes;
         r.offsets = bytes + matrix->offsets_at;
         r.tiles = bytes + matrix->tiles_at;
@@ -316,8 +322,10 @@ static void product_int8(
             if (b == 0) r.tiles = tiles;
             else r.next_tiles = (size_t)(tiles - r.tiles);
         }
+        const size_t ahead = block + blocks < last ? (size_t)blocks * matrix->block_bytes : 0;
         for (int token = 0; token < input->tokens; token += panel) {
             const int tokens = input->tokens - token < panel ? input->tokens - token : panel;
+            ask_ahead(bytes + (size_t)blocks * matrix->block_bytes, ahead, token, token + tokens, input->tokens);
             const run_function function = panel_function(blocks, range, tokens <= SOME, half, constant);
             for (r.part = 0; r.part < PARTS; r.part++) {
                 f32v acc[SIDES * PANEL];

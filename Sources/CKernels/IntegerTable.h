@@ -17,12 +17,12 @@ typedef struct {
     void (*attend)(
         const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
         float *scratch, float *const *results);
+    int64_t (*probe_products)(int64_t rounds);
+    uint64_t (*probe_read)(const uint8_t *memory, size_t bytes);
     int32_t (*run_integer)(
         fettle_pool *pool, const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity,
         const int32_t *tokens, int32_t count, int32_t position, int32_t first, int32_t last,
         int32_t *logits, int32_t *exponents);
-    int64_t (*probe_products)(int64_t rounds);
-    uint64_t (*probe_read)(const uint8_t *memory, size_t bytes);
 } fettle_integer_table;
 
 extern const fettle_integer_table fettle_integer_scalar;
@@ -30,6 +30,18 @@ extern const fettle_integer_table fettle_integer_avx2;
 extern const fettle_integer_table fettle_integer_avx512;
 extern const fettle_integer_table fettle_integer_sdot;
 extern const fettle_integer_table fettle_integer_i8mm;
+
+/// Where a row block lies.
+static inline const uint8_t *row_block(const fettle_matrix *m, int block) {
+    if (m->shares <= 1) return m->blocks + (size_t)block * m->block_bytes;
+    const int of_share = (m->rows + 15) / 16 / m->shares;
+    return m->blocks + (size_t)(block / of_share) * m->share_bytes + (size_t)(block % of_share) * m->block_bytes;
+}
+
+/// Whether a row block and the next `count` - 1 lie one after the other.
+static inline bool adjoining_blocks(const fettle_matrix *m, int block, int count) {
+    return row_block(m, block + count - 1) == row_block(m, block) + (size_t)(count - 1) * m->block_bytes;
+}
 
 const fettle_integer_table *fettle_integer_kernels(fettle_isa isa);
 

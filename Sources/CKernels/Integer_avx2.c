@@ -48,7 +48,7 @@ INLINE i32v dot_registers(i32v sum, u8v w, i32v x) {
 }
 
 INLINE void dot_tile(
-    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    i32v *sum, const int side, const int count, const dot_input in, const int packing, const int range, const int book,
     const int first, const int steps) {
     const __m256i ones = _mm256_set1_epi16(1);
     const int run = steps_in_16_bits(range) < steps ? steps_in_16_bits(range) : steps;

@@ -38,7 +38,7 @@ INLINE i32v dot_step(i32v sum, u8v w, i32v x) {
 INLINE i32v dot_registers(i32v sum, u8v w, i32v x) { return dot_step(sum, w, x); }
 
 INLINE void dot_tile(
-    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    i32v *sum, const int side, const int count, const dot_input in, const int packing, const int range, const int book,
     const int first, const int steps) {
     (void)range;
     i32v odd = {0};  // one token: two chains hide the instruction's latency

@@ -57,7 +57,7 @@ INLINE i32v dot_step(i32v sum, u8v w, const int8_t *four) {
 INLINE i32v dot_registers(i32v sum, u8v w, i32v x) { return dot_step(sum, w, (const int8_t *)&x); }
 
 static void dot_tile(
-    i32v *sum, const dot_input in, int side, int count, int packing, int range, int book, int first, int steps) {
+    i32v *sum, int side, int count, const dot_input in, int packing, int range, int book, int first, int steps) {
     (void)side;
     (void)range;
     for (int s = first; s < first + steps; s++) {
@@ -72,8 +72,8 @@ static void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
-#include "IntegerOnly.h"
 #include "IntegerProbes.h"
+#include "IntegerOnly.h"
 #include "IntegerTableBody.h"
 
 const fettle_integer_table fettle_integer_scalar = TABLE;

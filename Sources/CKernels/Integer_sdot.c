@@ -14,7 +14,7 @@ INLINE i32v dot_registers(i32v sum, u8v w, i32v x) {
 }
 
 INLINE void dot_tile(
-    i32v *sum, const dot_input in, const int side, const int count, const int packing, const int range, const int book,
+    i32v *sum, const int side, const int count, const dot_input in, const int packing, const int range, const int book,
     const int first, const int steps) {
     if (count == 1) {
         dot_one(sum, in, side, packing, range, book, first, steps);
@@ -37,8 +37,8 @@ INLINE void dot_tile(
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
 #include "IntegerAttention.h"
-#include "IntegerOnly.h"
 #include "IntegerProbes.h"
+#include "IntegerOnly.h"
 #include "IntegerTableBody.h"
 #pragma clang attribute pop
 

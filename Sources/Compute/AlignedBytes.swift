@@ -4,25 +4,16 @@ package final class AlignedBytes: @unchecked Sendable {
     package static let alignment = 64
 
     private let storage: UnsafeMutableRawBufferPointer
-    /// What keeps the storage, where it is not this object's own.
-    private let owner: AnyObject?
 
     /// `count` bytes that `initialize` writes, every one of them: what it leaves is not zero. They never change afterwards.
     package init<Failure: Error>(
         count: Int, _ initialize: (UnsafeMutableRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
         storage = .allocate(byteCount: count, alignment: Self.alignment)
-        owner = nil
         try initialize(storage)
     }
 
-    /// Bytes that `owner` keeps and that nobody changes any more. They begin on a 64-byte boundary.
-    package init(_ bytes: UnsafeRawBufferPointer, keptBy owner: AnyObject) {
-        storage = UnsafeMutableRawBufferPointer(mutating: bytes)
-        self.owner = owner
-    }
-
-    deinit { if owner == nil { storage.deallocate() } }
+    deinit { storage.deallocate() }
 
     package var count: Int { storage.count }
 

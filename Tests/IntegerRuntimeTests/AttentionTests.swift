@@ -65,8 +65,8 @@ struct AttentionTests {
         let (heads, positions, filled) = (2, 112, 100)
         let keys = (0..<filled).map { _ in (0..<heads * width).map { _ in source.number(-2...2) } }
         let values = (0..<filled).map { _ in (0..<heads * width).map { _ in source.number(-2...2) } }
-        let rows = (0..<4).map { _ in (0..<width).map { _ in source.number(-3...3) } }
-        let limits = [97, 98, 99, 100]
+        let rows = (0..<8).map { _ in (0..<width).map { _ in source.number(-3...3) } }
+        let limits = [97, 98, 99, 100, 100, 17, 1, 96]
         var all: [[[Float]]] = []
         for set in Self.sets {
             let cache = Cache(heads: heads, width: width, positions: positions, int8: int8)
@@ -74,8 +74,13 @@ struct AttentionTests {
                 fettle_kv_store(set.cValue, &cache.kv, Int32(position), keys[position], values[position])
             }
             let together = cache.attend(set, head: 1, rows: rows, limits: limits)
-            let alone = (0..<4).map { cache.attend(set, head: 1, rows: [rows[$0]], limits: [limits[$0]])[0] }
+            let alone = (0..<8).map { cache.attend(set, head: 1, rows: [rows[$0]], limits: [limits[$0]])[0] }
             #expect(together == alone)
+            // Any number of rows, so that each of the kernel's ways through them is taken.
+            for count in 2..<8 {
+                let some = cache.attend(set, head: 1, rows: Array(rows[..<count]), limits: Array(limits[..<count]))
+                #expect(some == Array(alone[..<count]), "\(count) rows")
+            }
             all.append(together)
         }
         #expect(all.allSatisfy { $0 == all[0] })

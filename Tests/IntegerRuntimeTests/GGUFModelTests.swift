@@ -56,7 +56,7 @@ struct GGUFModelTests {
     func floats() throws {
         let model = try Bard.model()
         let weights = try RuntimeWeights(model: model, pool: ThreadPool(threads: 1))
-        #expect(weights.matrices.values.allSatisfy { $0.activation == .float && $0.packed.format == .float16 })
+        #expect(weights.matrices.values.allSatisfy { $0.activation == .float && $0.format == .float16 })
         #expect(weights.norms.count == 2 * model.configuration.layers + 1)
     }
 }

@@ -21,27 +21,46 @@ struct MemoryTests {
         #expect(memory(.int8).cacheBytes == pages(numbers + 4 * 2 * 112 * 2 * 4))
     }
 
-    @Test("tensors that move into an arena keep their bytes, and their file's pages leave the process")
+    @Test("matrices that move into an arena multiply as before, and their file's pages leave the process")
     func movingIn() throws {
+        var source = RandomMatrices(seed: 5)
+        // 40 row blocks divide among 2 threads, 3 do not; codebooks and tensor scales lie before the row blocks.
+        let matrices = [
+            source.matrix(rows: 640, columns: 1536, bits: 4, group: 32, kind: .uniform),
+            source.matrix(rows: 48, columns: 576, bits: 5, group: 64, kind: .zeroPoints),
+            source.matrix(rows: 640, columns: 576, bits: 4, group: 32, kind: .blockCodebooks),
+            source.matrix(rows: 33, columns: 64, bits: 3, group: 32, kind: .codebook),
+            source.matrix(rows: 32, columns: 64, bits: 8, group: 64, kind: .tensorScale),
+        ]
+        let packed = try matrices.map { try PackedMatrix(packing: $0) }
         let path = NSTemporaryDirectory() + "fettle-arena-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
-        let block = WeightsArena.blockBytes
-        let count = 4 * block + 4160
-        let bytes = Data((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 13) })
-        try bytes.write(to: URL(filePath: path))
+        try Data(packed.flatMap { $0.bytes.withUnsafeBytes { [UInt8]($0) } }).write(to: URL(filePath: path))
         let file = try MappedFile(path: path)
-        let sizes = [3 * block + 64, 100, count - 3 * block - 164]
-        let arena = try WeightsArena(holding: sizes)
-        var offset = 0
-        for size in sizes {
-            let moved = try arena.move(try #require(file.bytes.slice(offset: offset, count: size)))
-            #expect(moved.withUnsafeBytes { $0.elementsEqual(bytes[offset..<offset + size]) })
-            #expect(Int(bitPattern: moved.bytes.baseAddress).isMultiple(of: AlignedBytes.alignment))
-            offset += size
+        for threads in 1...3 {
+            let arena = try WeightsArena(holding: packed.map(\.layout), threads: threads)
+            var offset = 0
+            for matrix in packed {
+                let bytes = try #require(file.bytes.slice(offset: offset, count: matrix.bytes.count))
+                offset += matrix.bytes.count
+                let moved = try RuntimeMatrix(
+                    format: matrix.format, layout: matrix.layout,
+                    placed: try arena.move(bytes, layout: matrix.layout), activation: .int8g32)
+                let before = try RuntimeMatrix(packed: matrix, activation: .int8g32)
+                for tokens in [1, 9] {
+                    let inputs = source.inputs(rows: tokens, columns: matrix.columns)
+                    for pool in [threads, 2].map({ ThreadPool(threads: $0) }) {
+                        #expect(
+                            try moved.multiply(inputs, pool: pool) == before.multiply(inputs, pool: pool),
+                            "\(matrix.rows) rows, arena for \(threads), \(pool.threads) threads, \(tokens) tokens")
+                    }
+                }
+            }
+            #expect(try Self.residentBytes(of: path) < WeightsArena.blockBytes)
+            #expect(throws: RuntimeError.self) { try arena.move(file.bytes, layout: packed[0].layout) }
+            let first = try #require(file.bytes.slice(offset: 0, count: packed[0].bytes.count))
+            #expect(throws: RuntimeError.self) { try arena.move(first, layout: packed[0].layout) }
         }
-        #expect(try Self.residentBytes(of: path) < block)
-        #expect(file.bytes.withUnsafeBytes { $0.elementsEqual(bytes) })
-        #expect(throws: RuntimeError.self) { try arena.move(file.bytes) }
     }
 
     /// Resident bytes of this process's mappings of a file.

@@ -15,6 +15,7 @@ struct StoreMaintenanceTests {
 
     private static func score(_ seed: UInt64, _ store: ScoreStore) throws {
         var options = try Bard.options(["u8g64"])
+        options.kv = "int8"
         options.seed = seed
         var steps = 0
         _ = try Bard.tune([Bard.profile(memory: MemoryLimits())], options, store: store, steps: &steps)

@@ -1,3 +1,4 @@
+internal import CLinux
 package import Compute
 internal import Foundation
 package import IntegerRuntime
@@ -33,6 +34,8 @@ package struct BundleDirectory: Sendable {
         }
         configuration = description.configuration
         tokenizer = description.tokenizer
+        // What parsing has left would lie beside the weights, which do not come from the heap.
+        fettle_trim_heap()
     }
 
     /// Path of the weights file.
@@ -88,9 +91,8 @@ package struct BundleDirectory: Sendable {
         var weights = RuntimeWeights(matrices: [:], norms: [:])
         // In the order of execution, so that a token reads the arena from one end to the other.
         let stored = Dictionary(reader.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        let tensors = TensorName.all(of: configuration).compactMap { stored[$0] }
-        let arena = try WeightsArena(holding: tensors.map(\.bytes.count))
-        for tensor in tensors {
+        var matrices: [(tensor: SafetensorsTensor, spec: Spec, layout: R16Layout)] = []
+        for tensor in TensorName.all(of: configuration).compactMap({ stored[$0] }) {
             guard let shape = TensorName.shape(of: tensor.name, in: configuration) else { continue }
             if shape.rows == 1 {
                 guard tensor.type == .f32, tensor.shape == [shape.columns] else { throw damaged(tensor.name) }
@@ -99,10 +101,17 @@ package struct BundleDirectory: Sendable {
             }
             guard let text = metadata[WeightsFileLayout.specKey(tensor.name)] else { throw damaged(tensor.name) }
             let spec = try Spec(parsing: text)
-            let packed = try PackedMatrix(
-                format: spec.format, rows: shape.rows, columns: shape.columns, held: try arena.move(tensor.bytes))
-            weights.matrices[tensor.name] = try RuntimeMatrix(packed: packed, activation: spec.activation)
+            let layout = try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns)
+            guard layout.byteCount == tensor.bytes.count else { throw damaged(tensor.name) }
+            matrices.append((tensor, spec, layout))
         }
+        let arena = try WeightsArena(holding: matrices.map(\.layout), threads: pool.threads)
+        for (tensor, spec, layout) in matrices {
+            weights.matrices[tensor.name] = try RuntimeMatrix(
+                format: spec.format, layout: layout, placed: try arena.move(tensor.bytes, layout: layout),
+                activation: spec.activation)
+        }
+        fettle_trim_heap()  // the header
         return weights
     }
 

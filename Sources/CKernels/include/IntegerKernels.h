@@ -34,6 +34,8 @@ typedef enum {
 /// A packed weight matrix. Pointers borrow the owner's bytes.
 typedef struct {
     const uint8_t *blocks;  // row block 0
+    int32_t shares;  // 0 or 1: row blocks lie one after the other; else those of each of so many equal shares do
+    size_t share_bytes;  // from a share's first row block to the next share's
     const int8_t *codebooks;  // 2^bits entries for the matrix or for each row block; NULL where codes are arithmetic
     size_t codebook_stride;  // bytes from one row block's codebook to the next; 0 for one shared by all
     size_t block_bytes;

@@ -12,9 +12,8 @@ extension RuntimeWeights {
         let names = TensorName.all(of: model.configuration)
         let shapes = names.compactMap { TensorName.shape(of: $0, in: model.configuration) }.filter { $0.rows > 1 }
         let arena = try WeightsArena(
-            holding: shapes.map {
-                try R16Layout(storing: .grid(format), rows: $0.rows, columns: $0.columns).byteCount
-            })
+            holding: shapes.map { try R16Layout(storing: .grid(format), rows: $0.rows, columns: $0.columns) },
+            threads: pool.threads)
         for name in names {
             let weights = try model.tensor(name).matrix()
             guard weights.rows > 1 else {
@@ -24,10 +23,8 @@ extension RuntimeWeights {
             let packed = try PackedMatrix(
                 packing: GridQuantizer.quantize(weights, as: format, clip: false, pool: pool), pool: pool)
             matrices[name] = try RuntimeMatrix(
-                packed: PackedMatrix(
-                    format: packed.format, rows: packed.rows, columns: packed.columns,
-                    held: try arena.copy(packed.bytes)),
-                activation: activation)
+                format: packed.format, layout: packed.layout,
+                placed: try arena.copy(packed.bytes, layout: packed.layout), activation: activation)
         }
     }
 }

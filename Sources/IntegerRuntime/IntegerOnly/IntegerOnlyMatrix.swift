@@ -21,7 +21,7 @@ struct IntegerOnlyMatrix {
         guard Self.supports(matrix) else {
             throw RuntimeError(
                 .unsupported, place: name,
-                "integer-only execution has no kernel for \(matrix.packed.format)/\(matrix.activation.rawValue); choose a "
+                "integer-only execution has no kernel for \(matrix.format)/\(matrix.activation.rawValue); choose a "
                     + "uniform, codebook or log2 grid with int8 or int8g32 inputs")
         }
         kernel = fettle_integer_matrix()

@@ -1,57 +1,119 @@
 package import Compute
 package import ModelFiles
+package import Quantization
 
-/// Packed weights side by side, in the order in which they move in, on huge pages where the system has them.
+/// Packed weights in one region, on huge pages where the system has them, so that each thread reads its own from one end to
+/// the other.
 ///
+/// The region has a part for each thread; a matrix whose row blocks divide evenly among the threads has an equal share in each
+/// part, in the order in which matrices move in. Others, codebooks and tensor scales lie in a part that all threads read.
 /// Matrices come from a mapped file a block at a time, and the mapping behind a block is dropped: at no time is more than one
 /// block in memory twice.
 package final class WeightsArena: @unchecked Sendable {
     /// Bytes that move before the mapping behind them is dropped.
-    package static let blockBytes = 2 << 20
+    package static let blockBytes = 256 << 10
 
     private let region: MappedRegion
-    private var used = 0
+    private let threads: Int
+    private let partBytes: Int
+    private var usedOfPart = 0
+    private var usedInCommon = 0
 
-    /// Room for tensors of these sizes. Throws where the system has no memory for them.
-    package init(holding sizes: [Int]) throws(RuntimeError) {
-        region = try MappedRegion(
-            byteCount: sizes.reduce(0) { $0 + Self.wholeLines($1) }, for: "weights", hugePages: true)
+    /// Room for matrices of these layouts, for a pool of `threads`. Throws where the system has no memory for them.
+    package init(holding layouts: [R16Layout], threads: Int) throws(RuntimeError) {
+        self.threads = threads
+        var part = 0
+        var common = 0
+        for layout in layouts {
+            let place = Self.place(layout, threads: threads)
+            part += place.part
+            common += place.common
+        }
+        partBytes = part
+        region = try MappedRegion(byteCount: threads * part + common, for: "weights", hugePages: true)
     }
 
-    /// Copies a tensor in behind the last one. Throws where no room was made for it.
-    package func copy(_ source: AlignedBytes) throws(RuntimeError) -> AlignedBytes {
-        let target = try next(source.count)
-        source.withUnsafeBytes { target.copyMemory(from: $0) }
-        return AlignedBytes(UnsafeRawBufferPointer(target), keptBy: self)
-    }
-
-    /// Moves a tensor in behind the last one. Throws where no room was made for it.
-    package func move(_ source: MappedBytes) throws(RuntimeError) -> AlignedBytes {
-        let target = try next(source.count)
-        var first = 0
-        while first < source.count {
-            let block = first..<min(source.count, first + Self.blockBytes)
-            source.withUnsafeBytes { bytes in
-                UnsafeMutableRawBufferPointer(rebasing: target[block])
-                    .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[block]))
+    /// Moves a matrix in behind the last one. Throws where the bytes are not a matrix of this layout, or where no room was made
+    /// for it.
+    package func move(_ source: MappedBytes, layout: R16Layout) throws(RuntimeError) -> PlacedBlocks {
+        try put(layout, byteCount: source.count) { range, target in
+            var first = range.lowerBound
+            while first < range.upperBound {
+                let block = first..<min(range.upperBound, first + Self.blockBytes)
+                source.withUnsafeBytes { bytes in
+                    UnsafeMutableRawBufferPointer(rebasing: target[(first - range.lowerBound)...])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[block]))
+                }
+                source.drop(block)
+                first = block.upperBound
             }
-            source.drop(block)
-            first = block.upperBound
         }
-        return AlignedBytes(UnsafeRawBufferPointer(target), keptBy: self)
     }
 
-    /// The next `count` bytes.
-    private func next(_ count: Int) throws(RuntimeError) -> UnsafeMutableRawBufferPointer {
-        guard count <= region.byteCount - used else {
+    /// As `move`, for bytes that are in memory.
+    package func copy(_ source: AlignedBytes, layout: R16Layout) throws(RuntimeError) -> PlacedBlocks {
+        try put(layout, byteCount: source.count) { range, target in
+            source.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
+        }
+    }
+
+    /// Finds the places of a matrix's parts and has `copy` fill each from a range of the matrix's bytes.
+    private func put(
+        _ layout: R16Layout, byteCount: Int, _ copy: (Range<Int>, UnsafeMutableRawBufferPointer) -> Void
+    ) throws(RuntimeError) -> PlacedBlocks {
+        let place = Self.place(layout, threads: threads)
+        guard byteCount == layout.byteCount else {
             throw RuntimeError(
-                .malformedWeights, place: "weights", "\(count) more bytes where no room was made for them")
+                .malformedWeights, place: "weights",
+                "\(byteCount) bytes stored, but \(layout.byteCount) needed; the file is damaged, make the bundle again")
         }
-        defer { used += Self.wholeLines(count) }
-        return UnsafeMutableRawBufferPointer(start: region.base + used, count: count)
+        guard usedOfPart + place.part <= partBytes,
+            threads * partBytes + usedInCommon + place.common <= region.byteCount
+        else {
+            throw RuntimeError(
+                .malformedWeights, place: "weights", "\(byteCount) bytes where no room was made for them")
+        }
+        let common = region.base + threads * partBytes + usedInCommon
+        let shares = place.part > 0 ? threads : 1
+        let blocks = place.part > 0 ? region.base + usedOfPart : common + layout.prologueBytes
+        copy(0..<layout.prologueBytes, UnsafeMutableRawBufferPointer(start: common, count: layout.prologueBytes))
+        let shareBytes = (layout.byteCount - layout.prologueBytes) / shares
+        for share in 0..<shares {
+            let first = layout.prologueBytes + share * shareBytes
+            copy(
+                first..<first + shareBytes,
+                UnsafeMutableRawBufferPointer(start: blocks + share * partBytes, count: shareBytes))
+        }
+        usedOfPart += place.part
+        usedInCommon += place.common
+        return PlacedBlocks(
+            prologue: UnsafeRawPointer(common), blocks: UnsafeRawPointer(blocks), shares: shares,
+            shareStride: partBytes, owner: self)
     }
 
-    private static func wholeLines(_ bytes: Int) -> Int {
-        (bytes + AlignedBytes.alignment - 1) / AlignedBytes.alignment * AlignedBytes.alignment
+    /// Bytes that a matrix takes in each thread's part and in the common one.
+    private static func place(_ layout: R16Layout, threads: Int) -> (part: Int, common: Int) {
+        let isDivided = threads > 1 && layout.rowBlocks.isMultiple(of: threads)
+        return isDivided
+            ? (layout.rowBlocks / threads * layout.blockStride, layout.prologueBytes) : (0, layout.byteCount)
+    }
+}
+
+/// Where the parts of a packed matrix lie.
+package struct PlacedBlocks: @unchecked Sendable {
+    let prologue: UnsafeRawPointer
+    let blocks: UnsafeRawPointer
+    /// Equal shares of the row blocks, each contiguous.
+    let shares: Int
+    /// Bytes from a share to the next.
+    let shareStride: Int
+    let owner: AnyObject
+
+    init(prologue: UnsafeRawPointer, blocks: UnsafeRawPointer, shares: Int, shareStride: Int, owner: AnyObject) {
+        self.prologue = prologue
+        self.blocks = blocks
+        self.shares = shares
+        self.shareStride = shareStride
+        self.owner = owner
     }
 }

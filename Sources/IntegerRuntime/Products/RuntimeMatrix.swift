@@ -4,53 +4,73 @@ package import Quantization
 
 /// A packed weight matrix together with the activation that feeds it: one matrix product of the integer runtime.
 package struct RuntimeMatrix: @unchecked Sendable {
-    package let packed: PackedMatrix
+    package let format: Format
+    package let layout: R16Layout
     package let activation: Activation
-    /// What the kernels read; it points into `packed.bytes`, which never move.
+    /// What the kernels read; it points into memory that `owner` keeps and that never moves.
     let kernel: fettle_matrix
     let inputLayout: InputLayout
+    private let owner: AnyObject
 
-    /// The product of `packed` with inputs quantized as `activation` says. Throws for a pair that has no kernel, or
-    /// whose 32-bit sums could overflow.
+    /// The product of `packed` with inputs quantized as `activation` says. Throws as the other initializer.
     package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
-        let layout = try InputLayout(activation, columns: packed.columns)
-        let isHalf = packed.bits == Int(FETTLE_FLOAT16_BITS)
-        guard !isHalf || layout.isFloat else {
-            throw RuntimeError(
-                .unsupported, place: "\(packed.format)/\(activation.rawValue)",
-                "half-precision weights take float activations only; choose float")
+        guard let base = packed.bytes.bytes.baseAddress else {
+            throw RuntimeError(.malformedWeights, place: "\(packed.format)", "the matrix has no bytes")
         }
-        if !layout.isFloat { try Self.checkSegments(packed, layout) }
-        self.packed = packed
-        self.activation = activation
-        self.inputLayout = layout
-        self.kernel = fettle_matrix(packed)
+        try self.init(
+            format: packed.format, layout: packed.layout,
+            placed: PlacedBlocks(
+                prologue: base, blocks: base + packed.layout.prologueBytes, shares: 1, shareStride: 0,
+                owner: packed.bytes),
+            activation: activation)
     }
 
-    package var rows: Int { packed.rows }
-    package var columns: Int { packed.columns }
+    /// The product of a matrix of `format` and `layout` with inputs quantized as `activation` says. Throws for a pair that has
+    /// no kernel, or whose 32-bit sums could overflow.
+    package init(
+        format: Format, layout: R16Layout, placed: PlacedBlocks, activation: Activation
+    ) throws(RuntimeError) {
+        let input = try InputLayout(activation, columns: layout.columns)
+        let isHalf = layout.bits == Int(FETTLE_FLOAT16_BITS)
+        guard !isHalf || input.isFloat else {
+            throw RuntimeError(
+                .unsupported, place: "\(format)/\(activation.rawValue)",
+                "half-precision weights take float activations only; choose float")
+        }
+        if !input.isFloat { try Self.checkSegments(format, layout, input) }
+        self.format = format
+        self.layout = layout
+        self.activation = activation
+        inputLayout = input
+        owner = placed.owner
+        kernel = fettle_matrix(layout, placed)
+    }
+
+    package var rows: Int { layout.rows }
+    package var columns: Int { layout.columns }
     /// Bytes that the weights take, tables and scales included.
-    package var packedBytes: Int { packed.layout.byteCount }
-    var rowBlocks: Int { packed.layout.rowBlocks }
+    package var packedBytes: Int { layout.byteCount }
+    var rowBlocks: Int { layout.rowBlocks }
 
     /// A segment, the smaller of weight group and activation group, must be whole sums and divide the larger, and
     /// 255 * 127 * segment must fit 32 bits.
-    private static func checkSegments(_ packed: PackedMatrix, _ layout: InputLayout) throws(RuntimeError) {
-        let smaller = min(packed.group, layout.scaleColumns)
-        let larger = max(packed.group, layout.scaleColumns)
+    private static func checkSegments(_ format: Format, _ layout: R16Layout, _ input: InputLayout) throws(RuntimeError)
+    {
+        let smaller = min(layout.group, input.scaleColumns)
+        let larger = max(layout.group, input.scaleColumns)
         let longest = Int(Int32.max) / (255 * 127)
-        let isHalfTile = smaller == 16 && packed.codebooks == 0
-        guard larger.isMultiple(of: smaller), smaller.isMultiple(of: layout.sumColumns),
+        let isHalfTile = smaller == 16 && layout.codebooks == 0
+        guard larger.isMultiple(of: smaller), smaller.isMultiple(of: input.sumColumns),
             smaller.isMultiple(of: 32) || isHalfTile
         else {
             throw RuntimeError(
-                .unsupported, place: "\(packed.format)",
-                "weight groups of \(packed.group) do not go with activation groups of \(layout.scaleColumns)"
+                .unsupported, place: "\(format)",
+                "weight groups of \(layout.group) do not go with activation groups of \(input.scaleColumns)"
             )
         }
         guard smaller <= longest else {
             throw RuntimeError(
-                .unsupported, place: "\(packed.format)",
+                .unsupported, place: "\(format)",
                 "32-bit sums over \(smaller) columns could overflow (at most \(longest)); choose groups")
         }
     }
@@ -59,7 +79,7 @@ package struct RuntimeMatrix: @unchecked Sendable {
     package func multiply(_ inputs: Matrix, pool: ThreadPool) throws(RuntimeError) -> Matrix {
         guard inputs.columns == columns else {
             throw RuntimeError(
-                .malformedWeights, place: "\(packed.format)",
+                .malformedWeights, place: "\(format)",
                 "inputs of \(inputs.columns) columns for a matrix of \(columns)")
         }
         var outputs = Matrix(rows: inputs.rows, columns: rows)
@@ -89,21 +109,20 @@ package struct RuntimeMatrix: @unchecked Sendable {
                 }
             }
         }
-        withExtendedLifetime((packed, region)) {}
+        withExtendedLifetime((owner, region)) {}
         return outputs
     }
 }
 
 extension fettle_matrix {
-    /// The view that kernels take of `packed`, whose bytes must outlive it.
-    init(_ packed: PackedMatrix) {
-        let layout = packed.layout
-        let bytes = packed.bytes.bytes
-        let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    /// The view that kernels take of a matrix whose parts are placed; they must outlive it.
+    init(_ layout: R16Layout, _ placed: PlacedBlocks) {
         self.init()
-        blocks = base?.advanced(by: layout.prologueBytes)
-        if layout.codebooks > 0, let base {
-            codebooks = UnsafeRawPointer(base + layout.codebookOffset).assumingMemoryBound(to: Int8.self)
+        blocks = placed.blocks.assumingMemoryBound(to: UInt8.self)
+        shares = Int32(placed.shares)
+        share_bytes = placed.shareStride
+        if layout.codebooks > 0 {
+            codebooks = (placed.prologue + layout.codebookOffset).assumingMemoryBound(to: Int8.self)
             codebook_stride = layout.codebooks > 1 ? layout.codebookEntries : 0
         }
         block_bytes = layout.blockStride
@@ -116,7 +135,7 @@ extension fettle_matrix {
         switch layout.scales {
         case .tensor:
             scales = FETTLE_SCALE_TENSOR
-            tensor_scale = Float(Float16(bitPattern: bytes.loadUnaligned(as: UInt16.self)))
+            tensor_scale = Float(Float16(bitPattern: placed.prologue.loadUnaligned(as: UInt16.self)))
         case .float16: scales = FETTLE_SCALE_FLOAT16
         case .float32: scales = FETTLE_SCALE_FLOAT32
         case .absent: scales = FETTLE_SCALE_TENSOR

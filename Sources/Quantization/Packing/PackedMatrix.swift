@@ -28,21 +28,10 @@ package struct PackedMatrix: Sendable, Equatable {
         self.bytes = bytes
     }
 
-    /// The matrix that a bundle stores as `bytes`, which are copied.
-    ///
-    /// - Throws: as `init(format:rows:columns:held:)`.
+    /// The matrix that a bundle stores as `bytes`, which are copied. Throws where the format cannot have the shape or the
+    /// number of bytes is wrong; every code is a legal one. GGUF's block types are not stored in this layout.
     package init(
         format: Format, rows: Int, columns: Int, bytes: UnsafeRawBufferPointer
-    ) throws(QuantizationError) {
-        try self.init(
-            format: format, rows: rows, columns: columns,
-            held: AlignedBytes(count: bytes.count) { $0.copyMemory(from: bytes) })
-    }
-
-    /// The matrix that a bundle stores as `bytes`, which are kept as they are. Throws where the format cannot have the shape
-    /// or the number of bytes is wrong; every code is a legal one. GGUF's block types are not stored in this layout.
-    package init(
-        format: Format, rows: Int, columns: Int, held bytes: AlignedBytes
     ) throws(QuantizationError) {
         let layout = try R16Layout(storing: format, rows: rows, columns: columns)
         guard bytes.count == layout.byteCount else {
@@ -51,7 +40,9 @@ package struct PackedMatrix: Sendable, Equatable {
                 "\(bytes.count) bytes stored, but \(layout.byteCount) needed; the file is damaged, make the bundle again"
             )
         }
-        self.init(format: format, layout: layout, bytes: bytes)
+        self.init(
+            format: format, layout: layout,
+            bytes: AlignedBytes(count: bytes.count) { $0.copyMemory(from: bytes) })
     }
 }
 

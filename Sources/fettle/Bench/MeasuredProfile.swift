@@ -26,13 +26,15 @@ struct MeasuredProfile {
     /// The speed of a format.
     static func rates(of spec: Spec, pool: ThreadPool) throws -> ProductRates {
         let layout = try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns)
+        // Any bytes are legal codes; as scales, these are 0.004.
+        let bytes = AlignedBytes(count: layout.byteCount) { target in
+            target.initializeMemory(as: UInt8.self, repeating: 0x1c)
+        }
+        let arena = try WeightsArena(
+            holding: [R16Layout](repeating: layout, count: decodeMatrices), threads: pool.threads)
         let matrices = try (0..<decodeMatrices).map { _ in
-            // Any bytes are legal codes; as scales, these are 0.004.
-            let bytes = AlignedBytes(count: layout.byteCount) { target in
-                target.initializeMemory(as: UInt8.self, repeating: 0x1c)
-            }
-            return try RuntimeMatrix(
-                packed: PackedMatrix(format: spec.format, rows: shape.rows, columns: shape.columns, held: bytes),
+            try RuntimeMatrix(
+                format: spec.format, layout: layout, placed: try arena.copy(bytes, layout: layout),
                 activation: spec.activation)
         }
         return try ProductRates(of: matrices, repeats: 3, pool: pool)

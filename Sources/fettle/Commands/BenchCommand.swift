@@ -86,7 +86,7 @@ struct BenchCommand: ParsableCommand {
     /// The products of each format alone.
     private func formats(of model: IntegerModel, pool: ThreadPool) throws -> [BenchOutcome.FormatRow] {
         let all = Dictionary(grouping: model.weights.matrices.values) { matrix in
-            Spec(matrix.packed.format, activation: matrix.activation).description
+            Spec(matrix.format, activation: matrix.activation).description
         }
         return try all.sorted { $0.key < $1.key }.map { spec, matrices in
             let rates = try ProductRates(of: matrices, repeats: `repeat`, pool: pool)

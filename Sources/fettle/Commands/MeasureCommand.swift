@@ -18,11 +18,15 @@ struct MeasureCommand: ParsableCommand {
 
     @Option(help: .hidden) var parent: Int32
 
+    @Flag(help: "Print instead by how much the process was larger while the weights were loaded.")
+    var loading = false
+
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
         WorkerProcess.follow(parent: parent)
         let pool = try machine.pool
+        if loading { return print(try loadingBytes(pool: pool)) }
         let before = try ProcessMemory(mappedUnder: bundle)
         let directory = try BundleDirectory(path: bundle)
         let model = try directory.model(context: directory.servedContext, pool: pool)
@@ -40,6 +44,18 @@ struct MeasureCommand: ParsableCommand {
             print(max(0, peak - before.bytes))
         }
     }
+
+    /// The peak while the weights move in, less what the process holds afterwards.
+    private func loadingBytes(pool: ThreadPool) throws -> Int {
+        let directory = try BundleDirectory(path: bundle)
+        let context = directory.servedContext
+        // The peak starts again here.
+        try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
+        let model = try directory.model(context: context, pool: pool)
+        return try withExtendedLifetime(model) {
+            max(0, try ProcessMemory.status("VmHWM:") - ProcessMemory.status("VmRSS:"))
+        }
+    }
 }
 
 /// What this process holds: anonymous resident pages, and resident pages of files under a directory.
@@ -48,7 +64,7 @@ private struct ProcessMemory {
 
     init(mappedUnder directory: String) throws {
         let root = URL(fileURLWithPath: directory).resolvingSymlinksInPath().path
-        var kilobytes = try Self.fields("/proc/self/status").first { $0[0] == "RssAnon:" }.flatMap { Int($0[1]) } ?? 0
+        var kilobytes = try Self.status("RssAnon:") / 1024
         var isUnderRoot = false
         for words in try Self.fields("/proc/self/smaps") {
             if words[0].contains("-") {
@@ -58,6 +74,11 @@ private struct ProcessMemory {
             }
         }
         bytes = kilobytes * 1024
+    }
+
+    /// Bytes that a line of /proc/self/status tells; 0 where there is none.
+    static func status(_ name: String) throws -> Int {
+        (try fields("/proc/self/status").first { $0[0] == name }.flatMap { Int($0[1]) } ?? 0) * 1024
     }
 
     /// The words of each line that has at least two.

@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// Speed, and what memory a bundle takes, as the commands tell it.
+@Suite struct BenchTests {
+    @Test func benchTellsSpeedsAndFractionsOfTheMachinesLimits() throws {
+        let run = try Tool.run(
+            "bench", Tool.bard, "--uniform", "u4g32", "--prefill", "32", "--decode", "8", "--repeat", "1", "--threads",
+            "2", "--json")
+        #expect(run.status == 0, "\(run.messages)")
+        let json = try run.json()
+        let positive = [
+            "prefill_tokens_per_second", "decode_tokens_per_second", "read_bandwidth", "decode_bandwidth_fraction",
+            "int8_peak", "prefill_peak_fraction",
+        ]
+        for key in positive { #expect(try #require(json[key] as? Double, "\(key)") > 0) }
+        #expect(try #require(json["prefill_peak_fraction"] as? Double) < 1.2)
+        #expect(json["threads"] as? Int == 2)
+        let formats = try #require(json["formats"] as? [[String: Any]])
+        #expect(formats.map { $0["spec"] as? String } == ["u4g32"])
+        // The matrices of Fixtures/bard/config.json: the embedding, and four layers of seven.
+        #expect(formats.first?["weights"] as? Int == 1024 * 256 + 4 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 512))
+    }
+
+    @Test func benchRefusesAFormatThatIsNoGrid() throws {
+        let run = try Tool.run("bench", Tool.bard, "--uniform", "q4_0", "--prefill", "8", "--decode", "1")
+        #expect(run.status == 2, "\(run.messages)")
+    }
+
+    /// Weights move from the mapped file into memory a block at a time: never a second copy of them.
+    @Test func aBundleLoadsWithoutASecondCopy() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write(TuneTests.fettleProfile, to: "small.yaml")
+        let made = try Tool.run(
+            "tune", Tool.bard, "--profile", profile, "--uniform", "u4g32", "--out", scratch.path("out"), "--store",
+            scratch.path("store"))
+        #expect(made.status == 0, "\(made.messages)")
+        let run = try Tool.run(
+            "measure-resident", scratch.path("out/bard@small"), "--loading", "--threads", "1", "--parent",
+            String(getpid()))
+        #expect(run.status == 0, "\(run.messages)")
+        let excess = try #require(Int(run.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+        // A block of 256 KiB, the 64 KiB that the system maps around a fault, and the reader's header; the weights are
+        // 1,500,000 bytes.
+        #expect(excess < 600_000)
+    }
+}
