@@ -3,6 +3,7 @@
 #   make demo              build, fetch SmolLM2-135M, tune it for two devices, show the bundles
 #   make test              build, run every test
 #   make check DATA=DIR    the figures that need WikiText-2, SmolLM2 and llama.cpp (DIR keeps what is fetched)
+#   make trust DATA=DIR    predicted against measured over 12 profiles
 #   make lint              formatting, import order, file sizes
 #   make arm               the runtime's kernels on aarch64, under qemu
 #   make bench             llama.cpp and Fettle side by side
@@ -15,7 +16,7 @@ BUILD := swift build -c release
 TEST := swift test -c release --disable-testable-imports --disable-xctest --no-parallel
 FETTLE := .build/release/fettle
 
-.PHONY: demo test check lint arm bench install setup build
+.PHONY: demo test check trust lint arm bench install setup build
 
 setup:
 	@scripts/setup.sh "$(SUDO)" $(PACKAGES)
@@ -34,6 +35,11 @@ test: setup
 check: build
 	@test -n "$(DATA)" || { echo "make check: write DATA=DIR, where DIR has wikitext2-valid.txt and wikitext2-test.txt"; exit 2; }
 	@scripts/check.sh $(FETTLE) "$(DATA)"
+	@scripts/figures/search.sh $(FETTLE) "$(DATA)"
+
+trust: build
+	@test -n "$(DATA)" || { echo "make trust: write DATA=DIR, where DIR has wikitext2-valid.txt"; exit 2; }
+	@scripts/figures/trust.sh $(FETTLE) "$(DATA)"
 
 lint:
 	@echo "Checking format (swift format lint --strict), a few seconds."

@@ -14,8 +14,10 @@ struct Fettle: AsyncParsableCommand {
             """,
         version: BundleManifest.program,
         subcommands: [
-            TuneCommand.self, EvalCommand.self, GenerateCommand.self, VerifyCommand.self, InspectCommand.self,
-            BenchCommand.self, ProfileCommand.self, DaemonCommand.self, StatusCommand.self, SubmitCommand.self,
+            TuneCommand.self, ScoreCommand.self, StoreCommand.self, EvalCommand.self, GenerateCommand.self,
+            VerifyCommand.self, InspectCommand.self,
+            BenchCommand.self, SolveCommand.self, ProfileCommand.self, DaemonCommand.self, StatusCommand.self,
+            SubmitCommand.self,
             CancelCommand.self, RetryCommand.self, LogsCommand.self, ServiceCommand.self, ProbeCommand.self,
             MeasureCommand.self,
         ])

@@ -16,7 +16,8 @@ import Tuning
         let catalog = try ChoiceCatalog(
             profile: profile, configuration: model.configuration, options: TuningOptions())
         let all = Set(catalog.groups.flatMap(\.choices).map(\.format))
-        let kept = try ChoiceScreen(model: model, pool: pool).formats(of: catalog, for: profile)
+        let kept = try ChoiceScreen(model: model, store: try ScoreStore(path: nil), pool: pool).formats(
+            of: catalog, for: profile)
         #expect(kept.isSubset(of: all) && kept.count < all.count && kept.contains(.float16))
         let names = catalog.groups.flatMap(\.tensors).map(\.name).filter { $0.hasPrefix("blk.1.") }
         for dropped in all.subtracting(kept) {
@@ -41,7 +42,8 @@ import Tuning
         profile.kernels = [KernelRate(format: "u4g32", activation: "int8g32", decode: 1e9, prefill: 1e9)]
         let catalog = try ChoiceCatalog(profile: profile, configuration: model.configuration, options: TuningOptions())
         #expect(
-            try ChoiceScreen(model: model, pool: ThreadPool(threads: 1)).formats(of: catalog, for: profile)
+            try ChoiceScreen(model: model, store: try ScoreStore(path: nil), pool: ThreadPool(threads: 1)).formats(
+                of: catalog, for: profile)
                 == Set(catalog.groups.flatMap(\.choices).map(\.format)))
     }
 

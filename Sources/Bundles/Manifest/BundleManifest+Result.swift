@@ -25,9 +25,11 @@ extension BundleManifest {
         quality = result.quality
         baselines = Baselines(uniform: result.uniform, rule: result.rule)
         certificate = result.certificate
-        exchanges = []
+        exchanges = result.exchanges
         shadowPrices = result.shadowPrices
         paretoFront = result.paretoFront
+        fronts = result.fronts
+        totals = result.totals
         losslessFormats = result.losslessFormats
         missingParameters = result.missingParameters
         self.provenance = provenance

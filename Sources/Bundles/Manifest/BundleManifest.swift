@@ -19,6 +19,10 @@ package struct BundleManifest: Codable, Sendable, Equatable {
     package var exchanges: [String]
     package var shadowPrices: TuningResult.ShadowPrices
     package var paretoFront: [TuningResult.ParetoPoint]
+    /// Quality against memory and against latency; nil in bundles of older versions.
+    package var fronts: TuningResult.Fronts?
+    /// The plan's predicted sums, everything that no choice changes included; nil in bundles of older versions.
+    package var totals: Costs?
     /// Formats that reproduce an already quantized source exactly.
     package var losslessFormats: [String]
     /// Cost parameters that the profile does not give; their terms are 0.
@@ -134,7 +138,8 @@ package struct BundleManifest: Codable, Sendable, Equatable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case fettle, schema, model, profile, plan, verdicts, quality, baselines, certificate, exchanges, provenance
+        case fettle, schema, model, profile, plan, verdicts, quality, baselines, certificate, exchanges, fronts, totals
+        case provenance
         case shadowPrices = "shadow_prices"
         case paretoFront = "pareto_front"
         case losslessFormats = "lossless_formats"

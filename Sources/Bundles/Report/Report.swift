@@ -27,7 +27,7 @@ package struct Report: Sendable {
             <section><h2>Verdicts</h2>\(verdicts)</section>
             <section><h2>Quality</h2>\(quality)</section>
             <section><h2>Layers</h2>\(HeatMap(groups: manifest.plan.groups).html)</section>
-            <section><h2>Quality against size</h2>\(chart)</section>
+            <section><h2>What more would buy</h2>\(ReportFronts(manifest, storedBytes: storedBytes).html)</section>
             <section><h2>How good the plan is</h2>\(certificate)</section>
             \(notes)
             <section><h2>Groups</h2>\(groups)</section>
@@ -91,18 +91,18 @@ package struct Report: Sendable {
             rows.append(
                 row(
                     "\(name): \(HTML.escaped(baseline.name))",
-                    "\(HTML.number(baseline.kl)) nats in \(HTML.count(baseline.storedBytes)) B"))
+                    "\(HTML.number(baseline.kl)) nats in \(HTML.count(baseline.storedBytes)) B\(against(baseline))"))
         }
         return table(["measure", "value"], rows)
             + (straddles == true
                 ? "<p class=missed>The interval straddles the goal: another text may decide otherwise.</p>" : "")
     }
 
-    private var chart: String {
-        ParetoChart(
-            front: manifest.paretoFront, chosen: (storedBytes, manifest.quality.kl),
-            baselines: [manifest.baselines.uniform, manifest.baselines.rule].compactMap { $0 }
-        ).html + "<p>The line is what the scores predict for the best plan of each size; circles are measured.</p>"
+    private func against(_ baseline: TuningResult.Baseline) -> String {
+        baseline.difference.map { difference in
+            "; this bundle less that: \(HTML.number(difference.mean)) nats (95 % "
+                + "\(difference.interval.map { HTML.number($0) }.joined(separator: " to ")))"
+        } ?? ""
     }
 
     private var certificate: String {
@@ -117,6 +117,10 @@ package struct Report: Sendable {
         return "<p>Minimised: \(HTML.escaped(c.objective)). Value \(HTML.number(c.value)), proven lower bound "
             + "\(HTML.number(c.bound)), gap \(HTML.number(100 * c.gap, digits: 3)) %.</p>"
             + (binding.isEmpty ? "<p>No constraint binds.</p>" : "<ul>\(binding.joined())</ul>")
+            + (manifest.exchanges.isEmpty
+                ? ""
+                : "<p>Exchanges that measurably helped:</p><ul>"
+                    + manifest.exchanges.map { "<li>\(HTML.escaped($0))</li>" }.joined() + "</ul>")
     }
 
     private var notes: String {

@@ -19,10 +19,13 @@ package struct FisherSweep {
 
     private let model: ReferenceModel
     private let batch: TokenBatch
+    private let firstRow: Int
 
-    /// A sweep of `model` over `sequences`, none of which may be empty.
-    package init(model: ReferenceModel, sequences: [[Int32]]) throws(ReferenceError) {
+    /// A sweep of `model` over `sequences`, none of which may be empty. `firstRow` is the number of tokens in sequences that
+    /// are swept apart from these and come before them: labels are drawn as if all were swept together.
+    package init(model: ReferenceModel, sequences: [[Int32]], firstRow: Int = 0) throws(ReferenceError) {
         self.model = model
+        self.firstRow = firstRow
         batch = try TokenBatch(sequences, vocabulary: model.configuration.vocabulary)
     }
 
@@ -101,7 +104,7 @@ package struct FisherSweep {
 
     private func units(_ rows: Range<Int>, seed: UInt64) -> [Double] {
         rows.map { row in
-            var generator = TokenSampler.generator(seed: seed, row: row)
+            var generator = TokenSampler.generator(seed: seed, row: firstRow + row)
             return generator.unit()
         }
     }

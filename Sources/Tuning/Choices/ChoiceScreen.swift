@@ -7,6 +7,7 @@ package import Quantization
 /// in every matrix and leaves clearly less error in the weights, on a sample of rows of each kind of matrix.
 package struct ChoiceScreen {
     private let model: Model
+    private let store: ScoreStore
     private let pool: ThreadPool
 
     /// Layers and rows of each that are sampled.
@@ -16,9 +17,10 @@ package struct ChoiceScreen {
     /// like weight errors do to within some percent.
     private static let margin = 1.05
 
-    /// A screen for the weights of `model`.
-    package init(model: Model, pool: ThreadPool) {
+    /// A screen for the weights of `model`; `store` keeps their errors.
+    package init(model: Model, store: ScoreStore, pool: ThreadPool) {
         self.model = model
+        self.store = store
         self.pool = pool
     }
 
@@ -31,7 +33,7 @@ package struct ChoiceScreen {
         }
         guard profile.kernels.isEmpty else { return Set(formats) }
         let samples = try samples()
-        let errors = try formats.map { format in try samples.map { try error(of: format, on: $0) } }
+        let errors = try formats.map { try self.errors(of: $0, on: samples) }
         let kept = formats.indices.filter { index in
             !formats.indices.contains { other in
                 other != index && isDominated(index, by: other, formats, samples, errors)
@@ -84,6 +86,18 @@ package struct ChoiceScreen {
             return Sample(
                 weights: Matrix(rows: values.count / columns, columns: columns, values: values), energy: energy)
         }
+    }
+
+    /// The error of a format on each sample, from the store where it has them; nil where it is not legal.
+    private func errors(of format: Format, on samples: [Sample]) throws -> [Double?] {
+        let context = ScoreContext.weightsKey(model: model)
+        let name = "rounding \(format)"
+        if let known: [Double] = try store.vector(name, in: context), known.count == samples.count {
+            return known.map { $0.isNaN ? nil : $0 }
+        }
+        let errors = try samples.map { try error(of: format, on: $0) }
+        try store.put([name: errors.map { $0 ?? .nan }], in: context)
+        return errors
     }
 
     /// The share of the weights' energy that rounding loses; nil where the format is not legal.

@@ -9,8 +9,13 @@ package struct TuningResult: Sendable {
         package var kl: Double
         package var residentBytes: Int
         package var storedBytes: Int
+        /// The KL of the plan that ships less this one's, on the same positions.
+        package var difference: PairedDifference?
 
-        package init(name: String, kl: Double, residentBytes: Int, storedBytes: Int) {
+        package init(
+            name: String, kl: Double, residentBytes: Int, storedBytes: Int, difference: PairedDifference? = nil
+        ) {
+            self.difference = difference
             self.name = name
             self.kl = kl
             self.residentBytes = residentBytes
@@ -18,7 +23,7 @@ package struct TuningResult: Sendable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case name, kl
+            case name, kl, difference
             case residentBytes = "resident_bytes"
             case storedBytes = "stored_bytes"
         }
@@ -75,6 +80,19 @@ package struct TuningResult: Sendable {
         }
     }
 
+    /// The best predicted quality at rows of budgets, each for one cost with the other limits lifted.
+    package struct Fronts: Sendable, Equatable, Codable {
+        /// Against resident bytes.
+        package var memory: [ParetoPoint]
+        /// Against seconds per decoded token; empty where no choice changes them.
+        package var latency: [ParetoPoint]
+
+        package init(memory: [ParetoPoint], latency: [ParetoPoint]) {
+            self.memory = memory
+            self.latency = latency
+        }
+    }
+
     package var profile: DeviceProfile
     package var plan: Plan
     /// The packed weights of the plan, as they are written to disk.
@@ -85,7 +103,11 @@ package struct TuningResult: Sendable {
     package var rule: Baseline?
     package var certificate: Certificate
     package var shadowPrices: ShadowPrices
+    /// The best predicted quality against stored bytes.
     package var paretoFront: [ParetoPoint]
+    package var fronts: Fronts
+    /// Budget-preserving exchanges that measurably helped, in words.
+    package var exchanges: [String]
     /// Cost parameters that the profile does not give, whose terms are therefore 0.
     package var missingParameters: [String]
     /// Formats that reproduce an already quantized source exactly; empty for a float source.

@@ -52,6 +52,17 @@ struct PlanProblem {
     /// Puts another limit on the sum of sensitivities, where another cost is minimised.
     mutating func limitSensitivity(to limit: Double) { problem.limits[.sensitivity] = limit }
 
+    /// Replaces the score of every choice.
+    mutating func mapSensitivities(_ map: (_ kind: GroupKind, _ score: Double) -> Double) {
+        for group in problem.groups.indices {
+            let kind = GroupKind(name: problem.groups[group].name)
+            for choice in problem.groups[group].choices.indices {
+                let score = problem.groups[group].choices[choice].costs.sensitivity
+                problem.groups[group].choices[choice].costs.sensitivity = map(kind, score)
+            }
+        }
+    }
+
     private static func objective(_ preference: Preference) -> CostKey {
         switch preference {
         case .quality: .sensitivity

@@ -23,10 +23,26 @@ struct ScoreContext: Sendable, Equatable {
         "model=\(model) calibration=\(calibration) tokens=\(tokens) seed=\(seed) upstream= kernel=\(Self.kernelVersion)"
     }
 
+    /// SHA-256 of a key, hexadecimal: for names of files.
+    static func digest(of key: String) -> String {
+        let hash = SHA256()
+        hash.update(key.utf8)
+        return hash.hexadecimal()
+    }
+
+    /// The key of what is known about a model's weights, whatever the text.
+    static func weightsKey(model: Model) -> String { "model=\(model.digest) weights kernel=\(kernelVersion)" }
+
     /// The key of measurements of whole plans on `text`, run in `mode`. Calibration and seed are in it, for they decide the
     /// importances that plans are packed with.
     func evaluationKey(_ text: EvaluationText, mode: String) -> String {
         "\(key) evaluation=\(text.digest) context=\(text.context) chunks=\(text.chunks.count) mode=\(mode)"
+    }
+
+    /// The key of what a source says on `text`.
+    static func sourceKey(model: Model, text: EvaluationText) -> String {
+        "model=\(model.digest) source text=\(text.digest) context=\(text.context) chunks=\(text.chunks.count) "
+            + "kernel=\(kernelVersion)"
     }
 
     /// The key of text that a model wrote itself.

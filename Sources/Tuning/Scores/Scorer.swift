@@ -12,13 +12,15 @@ package struct Scorer {
     private let store: ScoreStore
     private let pool: ThreadPool
     private let reference: () throws -> ReferenceModel
+    private let part: (shard: Shard, work: SharedWork)?
     private let progress: (_ fraction: Double, _ text: String) throws -> Void
 
     /// A scorer of `model` on `calibration`, whose labels `seed` draws. `reference` makes the float model when it is first
-    /// needed; `progress` gets the share of the sweep that is done.
+    /// needed; `progress` gets the share of the sweep that is done. With a `part`, only the shard's groups are scored, from what
+    /// the shards record together.
     package init(
         model: Model, calibration: TokenSequences, seed: UInt64, store: ScoreStore, pool: ThreadPool,
-        reference: @escaping () throws -> ReferenceModel,
+        reference: @escaping () throws -> ReferenceModel, part: (shard: Shard, work: SharedWork)? = nil,
         progress: @escaping (_ fraction: Double, _ text: String) throws -> Void
     ) {
         self.model = model
@@ -27,6 +29,7 @@ package struct Scorer {
         self.store = store
         self.pool = pool
         self.reference = reference
+        self.part = part
         self.progress = progress
     }
 
@@ -37,9 +40,10 @@ package struct Scorer {
         try scores(of: catalogs.flatMap(\.groups), caches: Set(catalogs.flatMap(\.kvFormats)))
     }
 
-    /// The scores of all choices of `groups`, and of the cache formats.
+    /// The scores of all choices of `groups`, and of the cache formats; of the shard's where there is one.
     package func scores(of groups: [ChoiceGroup], caches: Set<String>) throws -> Scores {
         let context = context
+        let (groups, caches) = own(groups, caches)
         var scores = Scores(values: try store.scores(context), importances: [:])
         for name in Set(groups.flatMap { $0.tensors.map(\.name) }) {
             scores.importances[name] = try storedImportance(name, context)
@@ -47,6 +51,27 @@ package struct Scorer {
         try measureGroups(groups, into: &scores)
         try measureCaches(caches, into: &scores)
         return scores
+    }
+
+    /// The shard's groups and cache formats. Groups of one name stay together: they share what is measured.
+    private func own(_ groups: [ChoiceGroup], _ caches: Set<String>) -> ([ChoiceGroup], Set<String>) {
+        guard let shard = part?.shard, shard.count > 1 else { return (groups, caches) }
+        var names: [String] = []
+        var costs: [Double] = []
+        for group in groups {
+            let cost = Double(group.weights * group.choices.count)
+            if let place = names.firstIndex(of: group.name) {
+                costs[place] += cost
+            } else {
+                names.append(group.name)
+                costs.append(cost)
+            }
+        }
+        // The caches' formats are measured by runs of the whole model: about as dear as a format for all groups.
+        let whole = Double(model.configuration.parameters * caches.count)
+        let mine = shard.part(of: costs + [whole])
+        let own = Set(names.indices.filter(mine.contains).map { names[$0] })
+        return (groups.filter { own.contains($0.name) }, mine.contains(names.count) ? caches : [])
     }
 
     private func measureGroups(_ groups: [ChoiceGroup], into scores: inout Scores) throws {
@@ -79,9 +104,41 @@ package struct Scorer {
             found.importances.merge(importances) { first, _ in first }
             try progress(finding.fraction, finding.name)
         }
-        let sweep = try FisherSweep(model: try reference(), sequences: calibration.sequences)
-        try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
+        if let part {
+            try replay(part.work, wanted.map(\.group), visitor: &visitor)
+        } else {
+            let sweep = try FisherSweep(model: try reference(), sequences: calibration.sequences)
+            try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
+        }
         scores = found
+    }
+
+    /// Runs `visitor` over the shards' common records, of which each shard makes those that no other one has begun.
+    private func replay(_ work: SharedWork, _ groups: [ChoiceGroup], visitor: inout SensitivityVisitor) throws {
+        let sequences = calibration.sequences
+        let key = ScoreContext.digest(of: context)
+        let paths = try work.files(
+            sequences.indices.map { "\(key).\($0).sweep" }, wait: { try progress(0, "waiting for other shards") }
+        ) { index, path in
+            try progress(0, "recording sequence \(index)")
+            var recorder = try SweepRecorder(path: path)
+            let sweep = try FisherSweep(
+                model: try reference(), sequences: [sequences[index]],
+                firstRow: sequences[..<index].reduce(0) { $0 + $1.count })
+            try sweep.run(labels: .sampled(seed: seed), visitor: &recorder)
+            try recorder.finish()
+        }
+        let records = try zip(paths, sequences).map {
+            try SweepRecord(path: $0, rows: $1.count, configuration: model.configuration)
+        }
+        let configuration = model.configuration
+        try SweepReplay(records: records, layers: configuration.layers).run(visitor: &visitor) { place in
+            groups.contains { group in
+                guard let place else { return group.role != .layer }
+                return ScoringUnit(
+                    group, layer: place.layer, shown: place.group, missing: [], configuration: configuration) != nil
+            }
+        }
     }
 
     private func measureCaches(_ formats: Set<String>, into scores: inout Scores) throws {

@@ -16,7 +16,11 @@ package struct Infeasibility: Error, Sendable, Equatable {
 
     /// Limits that not even the cheapest choice of every group meets; empty where each can be met alone.
     package var unattainable: [Shortfall]
-    /// What the plan that comes nearest to all limits together misses.
+    /// Limits that cannot be met together, though they can without any one of them; those out of reach where there are such.
+    package var conflict: [CostKey]
+    /// Of those, the ones that need only give alone, to `least`, for a plan to keep all limits.
+    package var remedies: [Shortfall]
+    /// What the plan that comes nearest to all limits together misses: giving all of these makes it possible.
     package var nearest: [Shortfall]
     /// The choices of that plan.
     package var nearestChosen: [Int]

@@ -16,7 +16,7 @@ struct KnapsackInstance {
     let values: [Double]
     /// keys.count numbers for each item.
     let weights: [Double]
-    /// The choice of the problem that each item is.
+    /// The choice of the problem that each item is; of a part of an instance, the item of the whole.
     private let choices: [Int]
 
     var groups: Int { starts.count - 1 }
@@ -61,6 +61,25 @@ struct KnapsackInstance {
         self.choices = choices
     }
 
+    /// The part of `whole` in which only `free` groups are open; the others keep their items of `selection`.
+    init(_ whole: KnapsackInstance, free: [Int], selection: [Int]) {
+        let count = whole.keys.count
+        keys = whole.keys
+        limits = whole.limits
+        scales = whole.scales
+        valueScale = whole.valueScale
+        let isFree = Set(free)
+        var fixed = whole.fixed
+        for (group, item) in selection.enumerated() where !isFree.contains(group) {
+            for slot in 0..<count { fixed[slot] += whole.weights[item * count + slot] }
+        }
+        self.fixed = fixed
+        choices = free.flatMap { Array(whole.items(of: $0)) }
+        starts = free.reduce(into: [0]) { $0.append($0[$0.count - 1] + whole.items(of: $1).count) }
+        values = choices.map { whole.values[$0] }
+        weights = choices.flatMap { whole.weights[$0 * count..<($0 + 1) * count] }
+    }
+
     /// Indices of the choices that no other one of the group matches or beats in every key; of equal ones the first.
     private static func undominated(_ choices: [Problem.Option], by keys: [CostKey]) -> [Int] {
         choices.indices.filter { candidate in
@@ -71,6 +90,24 @@ struct KnapsackInstance {
                 guard keys.allSatisfy({ left[$0] <= right[$0] }) else { return false }
                 return other < candidate || keys.contains { left[$0] < right[$0] }
             }
+        }
+    }
+
+    /// Items that are as good in every key as the given choices of `problem`: these, or ones that dominate them.
+    func selection(_ chosen: [Int], of problem: Problem) -> [Int] {
+        (0..<groups).map { group in
+            let costs = problem.groups[group].choices[chosen[group]].costs
+            return items(of: group).first { item in
+                values[item] <= costs[problem.objective]
+                    && keys.indices.allSatisfy { weights[item * keys.count + $0] <= costs[keys[$0]] }
+            } ?? items(of: group).lowerBound
+        }
+    }
+
+    /// The items that are the given choices; of a group that has none such, the first.
+    func selection(_ chosen: [Int]) -> [Int] {
+        (0..<groups).map { group in
+            items(of: group).first { choices[$0] == chosen[group] } ?? items(of: group).lowerBound
         }
     }
 

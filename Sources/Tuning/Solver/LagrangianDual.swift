@@ -21,7 +21,9 @@ struct LagrangianDual {
 
     /// Multipliers are searched up to this many times their natural unit (the objective's range by the cost's).
     private static let reach = 1e6
-    /// The search ends where less than this part of the objective's range is left to gain.
+    /// How many times the largest multiplier of a similar instance one may be away from it.
+    private static let vicinity = 4.0
+    /// The search ends where less than this part of the objective's range, or ten times that of the bound, is left to gain.
     private static let precision = 1e-9
     /// Cuts for each pair of multipliers: the ellipsoid's radius falls by a factor of e in 2n(n + 1) cuts at worst.
     private static let roundsPerPair = 60
@@ -58,12 +60,13 @@ struct LagrangianDual {
         return Point(multipliers: multipliers, bound: bound - 1e-14 * magnitude, selection: selection, slope: slope)
     }
 
-    /// Raises L as far as it goes. `visit` sees every point on the way that is the best so far.
-    func maximum(visit: (Point) -> Void) -> Point {
+    /// Raises L as far as it goes, from the maximum `near` of a similar instance where there is one. `visit` sees every point on
+    /// the way that is the best so far.
+    func maximum(near: [Double]? = nil, visit: (Point) -> Void) -> Point {
         let origin = point(at: [Double](repeating: 0, count: instance.keys.count))
         visit(origin)
         guard origin.slope.contains(where: { $0 > 0 }) else { return origin }
-        return instance.keys.count == 1 ? bisect(from: origin, visit) : shrinkEllipsoid(from: origin, visit)
+        return instance.keys.count == 1 ? bisect(from: origin, visit) : shrinkEllipsoid(from: origin, near: near, visit)
     }
 
     private func unit(_ slot: Int) -> Double { instance.valueScale / instance.scales[slot] }
@@ -88,12 +91,13 @@ struct LagrangianDual {
 
     /// Works in units of `unit(slot)`, in which all multipliers are of one size. The ellipsoid is `centre + root * ball`, which
     /// rounding cannot turn inside out as it can its square.
-    private func shrinkEllipsoid(from origin: Point, _ visit: (Point) -> Void) -> Point {
+    private func shrinkEllipsoid(from origin: Point, near: [Double]?, _ visit: (Point) -> Void) -> Point {
         let n = instance.keys.count
         let size = Double(n)
         var best = origin
-        var centre = [Double](repeating: 0, count: n)
-        var root = (0..<n).map { row in (0..<n).map { $0 == row ? Self.reach : 0 } }
+        var centre = near.map { near in (0..<n).map { near[$0] / unit($0) } } ?? [Double](repeating: 0, count: n)
+        let radius = near == nil ? Self.reach : Self.vicinity * max(centre.max() ?? 0, 1 / Self.reach)
+        var root = (0..<n).map { row in (0..<n).map { $0 == row ? radius : 0 } }
         for _ in 0..<Self.roundsPerPair * n * (n + 1) {
             // -L is minimised: `gradient` points to where it grows; everything better than the best point lies at least
             // `depth` of its scale behind the centre.
@@ -114,7 +118,8 @@ struct LagrangianDual {
             }
             var direction = (0..<n).map { column in (0..<n).reduce(0) { $0 + root[$1][column] * gradient[$1] } }
             let norm = direction.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            guard norm > 0, negative != nil || norm > Self.precision * instance.valueScale else { break }
+            let enough = Self.precision * min(instance.valueScale, 10 * abs(best.bound))
+            guard norm > 0, negative != nil || norm > enough else { break }
             for column in 0..<n { direction[column] /= norm }
             // A cut just short of the best point keeps the ellipsoid from collapsing to a disc.
             let alpha = min(depth / norm, 0.99)

@@ -21,7 +21,7 @@ package struct ParetoSweep: Sendable {
             let budget = least + (most - least) * Double(step) / Double(steps)
             // A little more, so that rounding cannot make the cheapest plan infeasible.
             relaxed.limits = Problem.Limits([key: problem.fixed[key] + budget + 1e-9 * most])
-            guard let solution = try? Solver(nodesPerChoice: 0).solve(relaxed) else { continue }
+            guard let solution = try? Solver(effort: .near).solve(relaxed) else { continue }
             if let last = front.last, solution.value >= last.value { continue }
             front.append(solution)
         }

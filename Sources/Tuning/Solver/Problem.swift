@@ -52,6 +52,19 @@ package struct Problem: Sendable, Equatable, Codable {
         self.objective = objective
     }
 
+    /// The problem itself, where a solver can work on it: every group has a choice and every number is one.
+    package func checked() throws(TuningError) -> Problem {
+        for group in groups {
+            guard !group.choices.isEmpty else {
+                throw TuningError(.badInput, place: group.name, "has no choice; give it at least one")
+            }
+            for choice in group.choices where CostKey.allCases.contains(where: { !choice.costs[$0].isFinite }) {
+                throw TuningError(.badInput, place: "\(group.name), \(choice.name)", "has a cost that is no number")
+            }
+        }
+        return self
+    }
+
     /// The sums over groups of the given choices, `fixed` included, added in the order of the groups.
     package func totals(of chosen: [Int]) -> Costs {
         var sums = fixed

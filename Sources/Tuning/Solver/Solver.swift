@@ -1,104 +1,77 @@
-/// Solves multiple-choice knapsacks: Lagrangian bound, repair and exchanges, then branch and bound over what is left.
+/// Solves multiple-choice knapsacks: Lagrangian bound, repair and exchanges, then an exact search through what is left.
 ///
-/// The work is a function of the problem alone, so that the same problem has the same answer on every machine.
+/// The work is counted, never timed, so that the same problem has the same answer on every machine; only `isStopped` cuts it
+/// short.
 package struct Solver: Sendable {
-    /// Nodes of the tree for each choice of the problem, at least `smallestTree` in all.
-    private let nodesPerChoice: Int
-    private static let smallestTree = 100_000
-    /// Points of the dual function that are made into selections.
-    private static let starts = 12
+    /// How much work is done to close the gap.
+    package enum Effort: Sendable {
+        /// None: a selection near the bound, in milliseconds.
+        case near
+        /// A tenth of a second for a few hundred groups.
+        case usual
+        /// Until the optimum is proven or memory for partial selections ends: seconds.
+        case thorough
 
-    /// A solver that looks at `nodesPerChoice` nodes for each choice of the problem; 0 leaves out branch and bound.
-    package init(nodesPerChoice: Int = 400) {
-        self.nodesPerChoice = nodesPerChoice
+        /// Bounds of the exact search's parts.
+        struct Limits {
+            /// Partial selections in a list.
+            var capacity: Int
+            /// Neighbourhoods that are searched.
+            var neighbourhoods: Int
+            /// Nodes of the tree.
+            var nodes: Int
+        }
+
+        /// The bounds; nil where there is no exact search.
+        var limits: Limits? {
+            switch self {
+            case .near: nil
+            case .usual: Limits(capacity: 1 << 13, neighbourhoods: 20, nodes: 60)
+            case .thorough: Limits(capacity: 1 << 13, neighbourhoods: 20, nodes: 100_000)
+            }
+        }
+    }
+
+    private let effort: Effort
+    private let isStopped: @Sendable () -> Bool
+
+    /// A solver. Once `isStopped` is true, the best selection so far is returned with the bound so far.
+    package init(effort: Effort = .usual, isStopped: @escaping @Sendable () -> Bool = { false }) {
+        self.effort = effort
+        self.isStopped = isStopped
     }
 
     /// The best selection found, with its bound. Throws where no selection keeps the limits, or none is found.
     package func solve(_ problem: Problem) throws(Infeasibility) -> Solution {
-        let instance = KnapsackInstance(problem)
-        let unattainable = Self.unattainable(instance)
-        if !unattainable.isEmpty {
-            throw Self.infeasibility(problem, instance, unattainable: unattainable, isProven: true)
+        if let solution = solution(problem, from: nil) { return solution }
+        let search = FeasibilitySearch(problem: problem, solver: self)
+        switch search.plan(keeping: search.limited) {
+        case .kept(let chosen):
+            // A selection that keeps the limits is there, so one is found.
+            if let solution = solution(problem, from: chosen) { return solution }
+            throw search.infeasibility(isProven: false)
+        case .missed(_, let isProven): throw search.infeasibility(isProven: isProven)
         }
-        let dual = LagrangianDual(instance: instance)
-        var search = LocalSearch(instance)
-        var incumbent: [Int]?
-        var value = Double.infinity
-        func offer(_ selection: [Int]) {
-            guard instance.excess(instance.sums(of: selection)) <= 0, instance.value(of: selection) < value else {
-                return
-            }
-            incumbent = selection
-            value = instance.value(of: selection)
-        }
-        var way: [LagrangianDual.Point] = []
-        let peak = dual.maximum { way.append($0) }
-        // Near the peak, selections miss the limits by little: the last points give the best starts.
-        for point in way.suffix(Self.starts) {
-            offer(search.improved(search.repaired(point.selection), pairs: false))
-        }
-        if incumbent == nil {
-            for slot in instance.keys.indices { offer(search.repaired(instance.cheapest(slot))) }
-        }
+    }
 
-        let reduced = BranchAndBound.reducedCosts(instance, at: peak)
-        func close() {
-            for item in reduced.indices { search.isOpen[item] = peak.bound + reduced[item] < value }
-            // The incumbent's own items stay, for exchanges that keep some of them.
-            for item in incumbent ?? [] { search.isOpen[item] = true }
-        }
-        close()
-        if let selection = incumbent {
-            offer(search.improved(selection, pairs: true))
-            close()
-        }
-        var bound = peak.bound
-        var isComplete = false
-        if nodesPerChoice > 0 {
-            let tree = BranchAndBound(instance, at: peak, reduced: reduced, isOpen: search.isOpen)
-            let nodes = max(Self.smallestTree, nodesPerChoice * instance.values.count)
-            let outcome = tree.search(below: value, nodes: nodes)
-            if let better = outcome.selection { offer(better) }
-            isComplete = outcome.isComplete
-            if isComplete { bound = value }
-        }
-        guard let incumbent else {
-            throw Self.infeasibility(problem, instance, unattainable: [], isProven: isComplete)
-        }
+    /// The best selection found, from `start` (which keeps the limits) where no other is known; nil where none is.
+    func solution(_ problem: Problem, from start: [Int]?) -> Solution? {
+        let instance = KnapsackInstance(problem)
+        var search = KnapsackSearch(instance, isStopped: isStopped)
+        search.begin(from: start.map { instance.selection($0, of: problem) })
+        guard let selection = search.close(effort) else { return nil }
+        return Solution(
+            chosen: selection.map { instance.choice(of: $0) }, value: search.value, bound: search.bound,
+            prices: Self.prices(instance, search.peak))
+    }
+
+    private static func prices(_ instance: KnapsackInstance, _ peak: LagrangianDual.Point) -> Costs {
         var prices = Costs()
         for (slot, key) in instance.keys.enumerated() {
             // The search leaves a trace of a multiplier where a limit does not bind.
             let isTrace = peak.multipliers[slot] * instance.scales[slot] < 1e-6 * instance.valueScale
             prices[key] = isTrace ? 0 : peak.multipliers[slot]
         }
-        return Solution(chosen: incumbent.map { instance.choice(of: $0) }, value: value, bound: bound, prices: prices)
-    }
-
-    /// Limits that the cheapest choice of every group exceeds.
-    private static func unattainable(
-        _ instance: KnapsackInstance
-    ) -> [Infeasibility.Shortfall] {
-        instance.keys.indices.compactMap { slot in
-            let least = instance.sums(of: instance.cheapest(slot))[slot]
-            guard least > instance.limits[slot] else { return nil }
-            return Infeasibility.Shortfall(key: instance.keys[slot], limit: instance.limits[slot], least: least)
-        }
-    }
-
-    private static func infeasibility(
-        _ problem: Problem, _ instance: KnapsackInstance, unattainable: [Infeasibility.Shortfall], isProven: Bool
-    ) -> Infeasibility {
-        let search = LocalSearch(instance)
-        let starts = instance.keys.indices.map { search.repaired(instance.cheapest($0)) }
-        let nearest =
-            starts.min { instance.excess(instance.sums(of: $0)) < instance.excess(instance.sums(of: $1)) } ?? []
-        let chosen = nearest.map { instance.choice(of: $0) }
-        let totals = problem.totals(of: chosen)
-        let missed = instance.keys.compactMap { key -> Infeasibility.Shortfall? in
-            guard let limit = problem.limits[key], totals[key] > limit else { return nil }
-            return Infeasibility.Shortfall(key: key, limit: limit, least: totals[key])
-        }
-        return Infeasibility(
-            unattainable: unattainable, nearest: missed, nearestChosen: chosen, isProven: isProven)
+        return prices
     }
 }

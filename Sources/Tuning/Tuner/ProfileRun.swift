@@ -1,5 +1,6 @@
 internal import Compute
 internal import DeviceProfiles
+internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
 internal import Reference
@@ -16,6 +17,8 @@ struct ProfileRun {
     let timer: StageTimer
     let reference: LazyReference
     let evaluation: LazyEvaluation
+    /// Measurements on the calibration text.
+    let calibrationRun: LazyEvaluation
     let store: ScoreStore
 
     /// Rounds in which a quality limit is corrected by what was measured.
@@ -27,14 +30,63 @@ struct ProfileRun {
     func result() throws -> TuningResult {
         let cost = CostModel(
             profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
-        var knapsack = try PlanProblem(profile: profile, model: model, catalog: catalog, scores: scores, cost: cost)
-        var packer = PlanPacker(model: model, scores: scores, pool: pool)
-        var solution = try solve(knapsack.problem)
-        var outcome = try verify(solution.chosen, knapsack, &packer)
-        if knapsack.problem.objective != .sensitivity {
-            try seekGoal(&knapsack, &solution, &outcome, &packer)
+        var state = State(
+            knapsack: try PlanProblem(profile: profile, model: model, catalog: catalog, scores: scores, cost: cost),
+            packer: PlanPacker(model: model, scores: scores, pool: pool))
+        state.solution = try solve(state.knapsack.problem)
+        state.first = state.solution.chosen
+        var chosen = state.first
+        if state.knapsack.problem.objective == .sensitivity, state.knapsack.problem.isFeasible(chosen) {
+            chosen = try exchange(&state)
         }
-        return try result(knapsack, solution, outcome, &packer)
+        var outcome = try verify(chosen, &state)
+        if state.knapsack.problem.objective != .sensitivity { try seekGoal(&state, &outcome) }
+        try refuse(outcome)
+        return try result(state, outcome)
+    }
+
+    /// What a run works on.
+    private struct State {
+        var knapsack: PlanProblem
+        var packer: PlanPacker
+        var solution = Solution(chosen: [], value: 0, bound: 0, prices: Costs())
+        /// The plan of the plain scores, before exchanges.
+        var first: [Int] = []
+        var exchanges: [String] = []
+    }
+
+    /// Where quality is missed and the nearest plan is not asked for, there is no result.
+    private func refuse(_ outcome: Verifier.Outcome) throws {
+        guard !options.nearest, let goal = profile.quality.goal else { return }
+        let metric = profile.quality.metric
+        let measured = Verdicts.measured(metric, outcome.quality)
+        guard !Verdicts.isMet(metric, measured, goal: goal) else { return }
+        throw TuningError(
+            .infeasible, place: profile.name,
+            QualityShortfall(metric: metric, goal: goal, measured: measured).explanation)
+    }
+
+    /// Corrects the scores and moves bits between kinds of groups by what plans do on the calibration text. Returns the best
+    /// plan's choices.
+    private func exchange(_ state: inout State) throws -> [Int] {
+        let search = ExchangeSearch(
+            knapsack: state.knapsack,
+            measurement: measurement(try EvaluationText(text.calibration), calibrationRun, "exchange"),
+            steps: options.exchanges(for: model), seed: options.seed, isStopped: { isOutOfTime })
+        let outcome = try timer.run("exchange") { try search.run(state.solution, packer: &state.packer) }
+        state.knapsack = outcome.knapsack
+        state.solution = outcome.solution
+        state.exchanges = outcome.exchanges
+        return outcome.chosen
+    }
+
+    private func measurement(
+        _ text: EvaluationText, _ evaluation: LazyEvaluation, _ stage: String
+    ) -> PlanMeasurement {
+        PlanMeasurement(
+            text: text, execution: ExecutionMode(profile), evaluation: evaluation.evaluation,
+            store: store, context: ScoreContext(model: model, calibration: self.text.calibration, seed: options.seed),
+            progress: { fraction throws(TuningError) in try timer.progress(stage, fraction, profile.name) })
     }
 
     private var isOutOfTime: Bool { options.timeLimit.map { timer.elapsed() > $0 } ?? false }
@@ -46,7 +98,8 @@ struct ProfileRun {
             } catch {
                 guard options.nearest else {
                     throw TuningError(
-                        .infeasible, place: profile.name, error.explanation(profile: profile, problem: problem))
+                        .infeasible, place: profile.name,
+                        error.explanation(of: problem, reserved: profile.memory.runtime))
                 }
                 let value = zip(problem.groups, error.nearestChosen).reduce(0.0) {
                     $0 + $1.0.choices[$1.1].costs[problem.objective]
@@ -57,24 +110,22 @@ struct ProfileRun {
     }
 
     /// Measures the plan of `chosen` and its baselines, and what wins once more with its weights refined.
-    private func verify(
-        _ chosen: [Int], _ knapsack: PlanProblem, _ packer: inout PlanPacker
-    ) throws -> Verifier.Outcome {
+    private func verify(_ chosen: [Int], _ state: inout State) throws -> Verifier.Outcome {
         let verifier = Verifier(
-            knapsack: knapsack, text: text.evaluation, evaluation: evaluation.evaluation, store: store,
-            context: ScoreContext(model: model, calibration: text.calibration, seed: options.seed),
-            measuresBaselines: !isOutOfTime,
-            progress: { fraction throws(TuningError) in try timer.progress("verify", fraction, profile.name) })
-        let plan = knapsack.plan(chosen)
+            knapsack: state.knapsack, measurement: measurement(text.evaluation, evaluation, "verify"),
+            measuresBaselines: !isOutOfTime, seed: options.seed)
+        let plan = state.knapsack.plan(chosen)
         if plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
-            _ = try refine(plan, isOpen: false, &packer)
+            _ = try refine(plan, isOpen: false, &state.packer)
         }
-        var outcome = try timer.run("verify") { try verifier.verify(chosen, packer: &packer) }
+        var outcome = try timer.run("verify") {
+            try verifier.verify(chosen, before: state.first, packer: &state.packer)
+        }
         // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
         let longest = max(model.configuration.width, model.configuration.feedForward)
         guard options.isRefinementOpen, !isOutOfTime, text.refinement.count >= 2 * longest else { return outcome }
-        let refined = try refine(outcome.plan, isOpen: true, &packer)
-        try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &packer) }
+        let refined = try refine(outcome.plan, isOpen: true, &state.packer)
+        try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &state.packer) }
         return outcome
     }
 
@@ -99,8 +150,7 @@ struct ProfileRun {
     /// Where quality is a limit and another cost is minimised: tightens the limit on predicted KL until the measured quality
     /// meets the goal, or no plan is left.
     private func seekGoal(
-        _ knapsack: inout PlanProblem, _ solution: inout Solution, _ outcome: inout Verifier.Outcome,
-        _ packer: inout PlanPacker
+        _ state: inout State, _ outcome: inout Verifier.Outcome
     ) throws {
         guard let goal = profile.quality.goal else { return }
         let metric = profile.quality.metric
@@ -108,28 +158,29 @@ struct ProfileRun {
             let measured = Verdicts.measured(metric, outcome.quality)
             if Verdicts.isMet(metric, measured, goal: goal) { return }
             let ratio = metric == .top1 ? (1 - goal) / (1 - measured) : goal / measured
-            let limit = (knapsack.problem.limits[.sensitivity] ?? 0) * 0.95 * min(1, ratio)
-            knapsack.limitSensitivity(to: limit)
-            guard let next = try? Solver().solve(knapsack.problem) else { return }
-            solution = next
-            outcome = try verify(next.chosen, knapsack, &packer)
+            let limit = (state.knapsack.problem.limits[.sensitivity] ?? 0) * 0.95 * min(1, ratio)
+            state.knapsack.limitSensitivity(to: limit)
+            guard let next = try? Solver().solve(state.knapsack.problem) else { return }
+            state.solution = next
+            state.first = next.chosen
+            outcome = try verify(next.chosen, &state)
         }
     }
 
-    private func result(
-        _ knapsack: PlanProblem, _ solution: Solution, _ outcome: Verifier.Outcome, _ packer: inout PlanPacker
-    ) throws -> TuningResult {
-        let problem = knapsack.problem
+    private func result(_ state: State, _ outcome: Verifier.Outcome) throws -> TuningResult {
+        var state = state
+        let problem = state.knapsack.problem
+        let solution = state.solution
         let plan = outcome.plan
         var totals = problem.totals(of: outcome.chosen)
-        totals.stored = Double(try knapsack.storedBytes(outcome.chosen))
+        totals.stored = Double(try state.knapsack.storedBytes(outcome.chosen))
         var prices = TuningResult.ShadowPrices()
         prices.memory = solution.prices.resident
         prices.storage = solution.prices.stored
         prices.prefill = solution.prices.prefill
         prices.decode = solution.prices.decode
         prices.energy = solution.prices.energy
-        let weights = try timer.run("pack") { try packer.weights(of: plan) }
+        let weights = try timer.run("pack") { try state.packer.weights(of: plan) }
         return TuningResult(
             profile: profile, plan: plan, weights: weights,
             verdicts: Verdicts(
@@ -138,8 +189,10 @@ struct ProfileRun {
             quality: outcome.quality, uniform: outcome.uniform, rule: outcome.rule,
             certificate: TuningResult.Certificate(
                 objective: problem.objective.rawValue, value: solution.value, bound: solution.bound, gap: solution.gap),
-            shadowPrices: prices, paretoFront: front(problem),
-            missingParameters: knapsack.cost.missingParameters,
+            shadowPrices: prices, paretoFront: front(problem, over: .stored),
+            fronts: TuningResult.Fronts(
+                memory: front(problem, over: .resident), latency: front(problem, over: .decode)),
+            exchanges: state.exchanges, missingParameters: state.knapsack.cost.missingParameters,
             losslessFormats: try LosslessFormats(model: model, pool: pool).names(among: catalog),
             calibration: CalibrationSummary(
                 source: text.calibration.source, digest: text.calibration.digest, tokens: text.calibration.count),
@@ -147,11 +200,11 @@ struct ProfileRun {
             instance: SolvedProblem(problem, solution))
     }
 
-    /// Quality against bytes, with the other limits lifted.
-    private func front(_ problem: Problem) -> [TuningResult.ParetoPoint] {
+    /// Quality against one cost, with the other limits lifted.
+    private func front(_ problem: Problem, over key: CostKey) -> [TuningResult.ParetoPoint] {
         var relaxed = problem
         relaxed.objective = .sensitivity
-        return ParetoSweep(steps: Self.frontSteps).front(of: relaxed, over: .stored).map { solution in
+        return ParetoSweep(steps: Self.frontSteps).front(of: relaxed, over: key).map { solution in
             let totals = problem.totals(of: solution.chosen)
             return TuningResult.ParetoPoint(
                 storedBytes: Int(totals.stored), residentBytes: Int(totals.resident), decodeSeconds: totals.decode,

@@ -1,7 +1,6 @@
 package import Compute
 package import DeviceProfiles
 package import ModelFiles
-internal import Reference
 
 /// Tunes a model for devices: texts, scores, knapsack, verification. One set of scores serves every profile.
 package struct Tuner {
@@ -30,38 +29,48 @@ package struct Tuner {
     /// The best plan of `model` for each profile, packed and measured. Throws `infeasible` with an explanation where a profile
     /// cannot be met and `nearest` is not asked for.
     package func tune(model: Model, profiles: [DeviceProfile]) throws(TuningError) -> [TuningResult] {
-        do {
+        try failing(model) {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
-            let catalogs = try profiles.map { try catalog($0, model) }
-            var texts: [TextKey: TextPlan] = [:]
-            var scores: [TextKey: Scores] = [:]
-            for profile in profiles {
-                let key = textKey(profile, model)
-                if texts[key] == nil { texts[key] = try textPlan(key, model, reference) }
+            let work = try prepare(model, profiles, reference, shared: nil)
+            let scores = try measure(work, model, reference, part: nil)
+            let evaluations = try work.texts.mapValues {
+                (
+                    own: LazyEvaluation(text: $0.evaluation, reference: reference, store: store, pool: pool),
+                    calibration: LazyEvaluation(
+                        text: try EvaluationText($0.calibration), reference: reference, store: store, pool: pool)
+                )
             }
-            for (key, text) in texts.sorted(by: { $0.key < $1.key }) {
-                let used = zip(profiles, catalogs).filter { textKey($0.0, model) == key }.map(\.1)
-                scores[key] = try timer.run("scores") {
-                    try Scorer(
-                        model: model, calibration: text.calibration, seed: options.seed, store: store, pool: pool,
-                        reference: reference.model,
-                        progress: { try timer.progress("scores", $0, $1) }
-                    ).scores(for: used)
-                }
-            }
-            let evaluations = texts.mapValues { LazyEvaluation(text: $0.evaluation, reference: reference, pool: pool) }
             var results: [TuningResult] = []
-            for (profile, catalog) in zip(profiles, catalogs) {
+            for (profile, catalog) in zip(profiles, work.catalogs) {
                 let key = textKey(profile, model)
-                guard let text = texts[key], let scores = scores[key], let evaluation = evaluations[key] else {
+                guard let text = work.texts[key], let scores = scores[key], let evaluation = evaluations[key] else {
                     continue
                 }
                 let run = ProfileRun(
                     model: model, profile: profile, catalog: catalog, scores: scores, text: text, options: options,
-                    pool: pool, timer: timer, reference: reference, evaluation: evaluation, store: store)
+                    pool: pool, timer: timer, reference: reference, evaluation: evaluation.own,
+                    calibrationRun: evaluation.calibration, store: store)
                 results.append(try run.result())
             }
             return results
+        }
+    }
+
+    /// Scores the choices for `profiles`, or a shard's part of them beside other processes that score theirs: the store gets
+    /// what a run of `tune` would put there for these groups.
+    package func score(
+        model: Model, profiles: [DeviceProfile], part: (shard: Shard, work: SharedWork)?
+    ) throws(TuningError) {
+        try failing(model) {
+            let reference = LazyReference(model: model, pool: pool, timer: timer)
+            let work = try prepare(model, profiles, reference, shared: part?.work)
+            _ = try measure(work, model, reference, part: part)
+        }
+    }
+
+    private func failing<Result>(_ model: Model, _ body: () throws -> Result) throws(TuningError) -> Result {
+        do {
+            return try body()
         } catch let error as TuningError {
             throw error
         } catch {
@@ -69,12 +78,51 @@ package struct Tuner {
         }
     }
 
+    /// What scores are measured of, and on what.
+    private struct Preparation {
+        var profiles: [DeviceProfile]
+        /// One for each profile.
+        var catalogs: [ChoiceCatalog]
+        var texts: [TextKey: TextPlan] = [:]
+    }
+
+    private func prepare(
+        _ model: Model, _ profiles: [DeviceProfile], _ reference: LazyReference, shared: SharedWork?
+    ) throws -> Preparation {
+        var result = Preparation(profiles: profiles, catalogs: try profiles.map { try catalog($0, model) })
+        for profile in profiles {
+            let key = textKey(profile, model)
+            if result.texts[key] == nil { result.texts[key] = try textPlan(key, model, reference, shared) }
+        }
+        return result
+    }
+
+    /// The scores on each text of the profiles that are tuned on it.
+    private func measure(
+        _ work: Preparation, _ model: Model, _ reference: LazyReference, part: (shard: Shard, work: SharedWork)?
+    ) throws -> [TextKey: Scores] {
+        var scores: [TextKey: Scores] = [:]
+        for (key, text) in work.texts.sorted(by: { $0.key < $1.key }) {
+            let used = zip(work.profiles, work.catalogs).filter { textKey($0.0, model) == key }.map(\.1)
+            scores[key] = try timer.run("scores") {
+                try Scorer(
+                    model: model, calibration: text.calibration, seed: options.seed, store: store, pool: pool,
+                    reference: reference.model, part: part,
+                    progress: { try timer.progress("scores", $0, $1) }
+                ).scores(for: used)
+            }
+        }
+        return scores
+    }
+
     /// The choices of a profile that are worth a score.
     private func catalog(_ profile: DeviceProfile, _ model: Model) throws -> ChoiceCatalog {
         let catalog = try ChoiceCatalog(profile: profile, configuration: model.configuration, options: options)
         guard catalog.isFree else { return catalog }
         return catalog.keeping(
-            try timer.run("screen") { try ChoiceScreen(model: model, pool: pool).formats(of: catalog, for: profile) })
+            try timer.run("screen") {
+                try ChoiceScreen(model: model, store: store, pool: pool).formats(of: catalog, for: profile)
+            })
     }
 
     /// What decides which texts a profile is tuned on.
@@ -98,79 +146,19 @@ package struct Tuner {
             length: min(schedule(model).context, profile.memory.context ?? context, context))
     }
 
-    private func textPlan(_ key: TextKey, _ model: Model, _ reference: LazyReference) throws -> TextPlan {
+    private func textPlan(
+        _ key: TextKey, _ model: Model, _ reference: LazyReference, _ shared: SharedWork?
+    ) throws -> TextPlan {
         try timer.run("text") {
             try TextPlan(
                 model: model, calibration: key.calibration, evaluation: options.evaluation, schedule: schedule(model),
                 length: key.length
             ) { count, length in
-                try selfWritten(count: count, length: length, model, reference)
+                try SelfWrittenText(
+                    model: model, seed: options.seed, store: store, shared: shared,
+                    progress: { fraction, text throws(TuningError) in try timer.progress("text", fraction, text) }
+                ).sequences(count: count, length: length, reference: reference.model)
             }
         }
-    }
-
-    /// Self-written sequences, from the store where it has them.
-    private func selfWritten(
-        count: Int, length: Int, _ model: Model, _ reference: LazyReference
-    ) throws -> [[Int32]] {
-        let key = ScoreContext.textKey(model: model, seed: options.seed, length: length)
-        var known: [[Int32]] = []
-        while known.count < count, let sequence: [Int32] = try store.vector("sequence \(known.count)", in: key) {
-            known.append(sequence)
-        }
-        if known.count == count { return known }
-        let written = try SelfWriting(model: model, reference: try reference.model(), seed: options.seed)
-            .sequences(count: count, length: length) { fraction throws(TuningError) in
-                try timer.progress("text", fraction, "writing \(count) sequences")
-            }
-        try store.put(
-            Dictionary(uniqueKeysWithValues: written.enumerated().map { ("sequence \($0)", $1) }), in: key)
-        return written
-    }
-}
-
-/// The float32 model, loaded when it is first needed.
-final class LazyReference {
-    private let load: () throws -> ReferenceModel
-    private var loaded: ReferenceModel?
-
-    init(model: Model, pool: ThreadPool, timer: StageTimer) {
-        load = {
-            try timer.run("reference") {
-                try ReferenceModel(configuration: model.configuration, pool: pool) { name in
-                    try model.tensor(name).matrix()
-                }
-            }
-        }
-    }
-
-    /// The model.
-    func model() throws -> ReferenceModel {
-        if let loaded { return loaded }
-        let model = try load()
-        loaded = model
-        return model
-    }
-}
-
-/// Measurements on one text, begun when they are first needed.
-final class LazyEvaluation {
-    private let text: EvaluationText
-    private let reference: LazyReference
-    private let pool: ThreadPool
-    private var made: QualityEvaluation?
-
-    init(text: EvaluationText, reference: LazyReference, pool: ThreadPool) {
-        self.text = text
-        self.reference = reference
-        self.pool = pool
-    }
-
-    /// The evaluation.
-    func evaluation() throws -> QualityEvaluation {
-        if let made { return made }
-        let evaluation = QualityEvaluation(reference: try reference.model(), text: text, pool: pool)
-        made = evaluation
-        return evaluation
     }
 }

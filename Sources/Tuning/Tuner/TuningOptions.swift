@@ -1,3 +1,4 @@
+internal import ModelFiles
 package import Quantization
 
 /// What a run of `fettle tune` is asked for beside model and profiles.
@@ -18,6 +19,8 @@ package struct TuningOptions: Sendable, Equatable {
     package var kv: String?
     /// Whether an infeasible profile gets the nearest plan instead of an error.
     package var nearest = false
+    /// Whether refinements are tried that no SPEC names.
+    package var refines = true
     /// Stops optional measurements after this time; nil runs the whole schedule.
     package var timeLimit: Duration?
     /// How much text is used; nil derives it from the model.
@@ -25,8 +28,13 @@ package struct TuningOptions: Sendable, Equatable {
 
     package init() {}
 
+    /// Plans that are measured for exchanges on `model`.
+    func exchanges(for model: Model) -> Int {
+        (schedule ?? .standard(parameters: model.configuration.parameters)).exchanges
+    }
+
     /// Whether the search picks refinements: no SPEC of the command line names one.
-    var isRefinementOpen: Bool { (only + [uniform].compactMap(\.self)).allSatisfy(\.refinements.isEmpty) }
+    var isRefinementOpen: Bool { refines && (only + [uniform].compactMap(\.self)).allSatisfy(\.refinements.isEmpty) }
 }
 
 /// How much text tuning uses: counts, never a time, so that the same input gives the same bytes.
@@ -43,11 +51,12 @@ package struct TuningSchedule: Sendable, Equatable {
     package var writtenChunks: Int
     /// The longest sequence or chunk, in tokens.
     package var context: Int
+    /// Plans that are measured on the calibration text for exchanges, beside the solver's.
+    package var exchanges: Int
 
     package init(
         calibrationSequences: Int, refinementSequences: Int? = nil, evaluationChunks: Int, writtenSequences: Int? = nil,
-        writtenChunks: Int? = nil,
-        context: Int = 512
+        writtenChunks: Int? = nil, context: Int = 512, exchanges: Int = 4
     ) {
         self.calibrationSequences = calibrationSequences
         self.refinementSequences = refinementSequences ?? calibrationSequences
@@ -55,6 +64,7 @@ package struct TuningSchedule: Sendable, Equatable {
         self.writtenSequences = writtenSequences ?? calibrationSequences
         self.writtenChunks = writtenChunks ?? evaluationChunks
         self.context = context
+        self.exchanges = exchanges
     }
 
     /// The schedule for a model: less text for more parameters, so that scoring takes minutes at any size.

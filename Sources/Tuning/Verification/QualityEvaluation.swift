@@ -1,6 +1,7 @@
 internal import Foundation
 package import Compute
 package import IntegerRuntime
+internal import ModelFiles
 package import Reference
 
 /// Runs packed models over a text beside their float32 source, by llama-perplexity's protocol. The source runs once over each
@@ -12,8 +13,13 @@ package final class QualityEvaluation {
     /// The source's inputs of the head at the scored positions, by chunk: a small part of its logits.
     private var hidden: [Int: Matrix] = [:]
 
-    /// An evaluation of models against `reference` on `text`.
-    package init(reference: ReferenceModel, text: EvaluationText, pool: ThreadPool) {
+    private let memory: EvaluationMemory?
+
+    /// An evaluation of models against `reference` on `text`; `memory` keeps what the source says.
+    package init(
+        reference: ReferenceModel, text: EvaluationText, pool: ThreadPool, memory: EvaluationMemory? = nil
+    ) {
+        self.memory = memory
         self.reference = reference
         self.text = text
         self.pool = pool
@@ -38,6 +44,9 @@ package final class QualityEvaluation {
             divergences = Array(numbers[3...])
         }
 
+        /// The mean divergence, nats per token.
+        package var mean: Double { divergences.reduce(0, +) / Double(max(divergences.count, 1)) }
+
         /// All of it in one row of numbers, for the store.
         var numbers: [Double] {
             [referenceLogProbability, candidateLogProbability, Double(agreements)] + divergences
@@ -46,7 +55,7 @@ package final class QualityEvaluation {
         /// The summary; `mode` is how the candidate was run.
         package func measure(text: EvaluationText, mode: String, predictedKL: Double?) -> QualityMeasure {
             let count = Double(max(divergences.count, 1))
-            let mean = divergences.reduce(0, +) / count
+            let mean = mean
             let squares = divergences.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
             // 1.96 standard errors: the normal approximation that llama-perplexity prints as its uncertainty, doubled.
             let half = 1.96 * (squares / (max(count - 1, 1) * count)).squareRoot()
@@ -77,13 +86,24 @@ package final class QualityEvaluation {
         return scores
     }
 
+    /// The source's inputs of the head at the scored positions of a chunk.
+    private func states(_ place: Int, _ chunk: [Int32], _ rows: Range<Int>) throws -> Matrix {
+        if let known = hidden[place] { return known }
+        let columns = reference.configuration.width
+        let states =
+            try memory?.states(place, rows: rows.count, columns: columns)
+            ?? reference.hidden(tokens: chunk, rows: rows)
+        try memory?.keep(states, place)
+        hidden[place] = states
+        return states
+    }
+
     private func compare(_ place: Int, _ chunk: [Int32], _ candidates: [IntegerModel], into scores: inout [Scores])
         throws
     {
         let rows = text.scored
         let targets = Array(chunk[rows.lowerBound + 1..<rows.upperBound + 1])
-        let states = try hidden[place] ?? reference.hidden(tokens: chunk, rows: rows)
-        hidden[place] = states
+        let states = try self.states(place, chunk, rows)
         let expected = reference.head(states)
         for (index, candidate) in candidates.enumerated() {
             let cache = try candidate.makeCache(capacity: chunk.count)

@@ -1,20 +1,15 @@
 internal import DeviceProfiles
-internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
 
 /// Measures a plan and its baselines on the integer runtime, and sees to it that what ships is the best of them.
 struct Verifier {
     let knapsack: PlanProblem
-    let text: EvaluationText
-    /// Made when something is measured that the store does not have.
-    let evaluation: () throws -> QualityEvaluation
-    let store: ScoreStore
-    /// What the scores depend on, and with them the plans' bytes.
-    let context: ScoreContext
+    let measurement: PlanMeasurement
     /// Whether baselines are measured too.
     let measuresBaselines: Bool
-    let progress: (_ fraction: Double) throws(TuningError) -> Void
+    /// Draws the intervals of differences.
+    let seed: UInt64
 
     /// What was found.
     struct Outcome {
@@ -26,6 +21,9 @@ struct Verifier {
         var rule: TuningResult.Baseline?
         /// Measured by predicted KL of the solver's own plan.
         var correction: Double
+        /// What the baselines did, for differences.
+        fileprivate var uniformScores: QualityEvaluation.Scores?
+        fileprivate var ruleScores: QualityEvaluation.Scores?
     }
 
     /// Uniform plans that are measured: the best predicted, and another one where that is nearly as good. Scores rank them well
@@ -38,68 +36,60 @@ struct Verifier {
         var chosen: [Int]
     }
 
-    /// Measures the plan of `chosen` and the baselines that fit the limits.
-    func verify(_ chosen: [Int], packer: inout PlanPacker) throws -> Outcome {
+    /// Measures the plan of `chosen`, another one from before its exchanges where there is one, and the baselines that fit the
+    /// limits.
+    func verify(_ chosen: [Int], before: [Int], packer: inout PlanPacker) throws -> Outcome {
         let uniform = measuresBaselines ? uniformCandidates(kv: chosen[0]) : []
         let rule = measuresBaselines ? ruleCandidate(kv: chosen[0]) : nil
         var distinct = [chosen]
-        for candidate in uniform + [rule].compactMap(\.self) where !distinct.contains(candidate.chosen) {
-            distinct.append(candidate.chosen)
+        for candidate in [before] + (uniform + [rule].compactMap(\.self)).map(\.chosen)
+        where !distinct.contains(candidate) {
+            distinct.append(candidate)
         }
         let plans = distinct.map(knapsack.plan)
-        let measures = try measure(plans, packer: &packer)
-        func quality(_ candidate: Candidate) -> QualityMeasure {
-            measures[distinct.firstIndex(of: candidate.chosen) ?? 0]
+        let scores = try measurement.scores(of: plans, packer: &packer)
+        func score(_ candidate: Candidate) -> QualityEvaluation.Scores {
+            scores[distinct.firstIndex(of: candidate.chosen) ?? 0]
         }
-        let bestUniform = uniform.min { quality($0).kl < quality($1).kl }
         // Where another cost is minimised, the plan's is the least of all, and quality a goal that is looked after elsewhere.
         let isBest = knapsack.problem.objective == .sensitivity
-        let winner = isBest ? distinct.indices.min { measures[$0].kl < measures[$1].kl } ?? 0 : 0
+        let winner = isBest ? distinct.indices.min { scores[$0].mean < scores[$1].mean } ?? 0 : 0
         let predicted = sensitivity(chosen)
-        return Outcome(
-            chosen: distinct[winner], plan: plans[winner], quality: measures[winner],
-            uniform: try bestUniform.map { try baseline($0, quality($0)) },
-            rule: try rule.map { try baseline($0, quality($0)) },
-            correction: predicted > 0 ? measures[0].kl / predicted : 1)
+        var outcome = Outcome(
+            chosen: distinct[winner], plan: plans[winner], quality: quality(scores[winner], plans[winner]),
+            correction: predicted > 0 ? scores[0].mean / predicted : 1)
+        if let best = uniform.min(by: { score($0).mean < score($1).mean }) {
+            outcome.uniform = try baseline(best, score(best))
+            outcome.uniformScores = score(best)
+        }
+        if let rule {
+            outcome.rule = try baseline(rule, score(rule))
+            outcome.ruleScores = score(rule)
+        }
+        compare(&outcome, scores[winner])
+        return outcome
     }
 
     /// Measures `refined`, the winner's plan with its weights refined, which the packer has; it ships where it is better.
     func verify(refined: Plan, of outcome: inout Outcome, packer: inout PlanPacker) throws {
-        let quality = try measure([refined], packer: &packer)[0]
-        guard quality.kl < outcome.quality.kl else { return }
+        let scores = try measurement.scores(of: [outcome.plan, refined], packer: &packer)
+        guard scores[1].mean < scores[0].mean else { return }
         outcome.plan = refined
-        outcome.quality = quality
+        outcome.quality = quality(scores[1], refined)
+        compare(&outcome, scores[1])
     }
 
-    /// Measures `plans`; what the store has is taken from there.
-    private func measure(_ plans: [Plan], packer: inout PlanPacker) throws -> [QualityMeasure] {
-        let execution = ExecutionMode(knapsack.profile)
-        let mode = execution?.rawValue ?? "llama.cpp"
-        let context = context.evaluationKey(text, mode: mode)
-        let names = plans.map(\.digest)
-        var known: [String: QualityEvaluation.Scores] = [:]
-        for name in names {
-            let numbers: [Double]? = try store.vector(name, in: context)
-            known[name] = numbers.flatMap(QualityEvaluation.Scores.init(numbers:))
+    /// Notes how the plan that ships differs from its baselines.
+    private func compare(_ outcome: inout Outcome, _ plan: QualityEvaluation.Scores) {
+        func difference(_ scores: QualityEvaluation.Scores?) -> PairedDifference? {
+            scores.map { PairedDifference(of: plan.divergences, less: $0.divergences, seed: seed) }
         }
-        let missing = zip(plans, names).filter { known[$0.1] == nil }
-        if !missing.isEmpty {
-            var candidates: [IntegerModel] = []
-            for (plan, _) in missing {
-                candidates.append(
-                    try packer.runtimeModel(of: plan, context: text.context, mode: execution ?? .dynamic))
-            }
-            let scores = try evaluation().run(candidates, progress: progress)
-            packer.releaseExecutables()
-            for (score, (_, name)) in zip(scores, missing) { known[name] = score }
-            try store.put(
-                Dictionary(zip(missing.map(\.1), scores.map(\.numbers)), uniquingKeysWith: { first, _ in first }),
-                in: context)
-        }
-        return zip(names, plans).map { name, plan in
-            (known[name] ?? QualityEvaluation.Scores()).measure(
-                text: text, mode: mode, predictedKL: plan.predictedKL)
-        }
+        outcome.uniform?.difference = difference(outcome.uniformScores)
+        outcome.rule?.difference = difference(outcome.ruleScores)
+    }
+
+    private func quality(_ scores: QualityEvaluation.Scores, _ plan: Plan) -> QualityMeasure {
+        scores.measure(text: measurement.text, mode: measurement.mode, predictedKL: plan.predictedKL)
     }
 
     private func sensitivity(_ chosen: [Int]) -> Double { knapsack.problem.totals(of: chosen).sensitivity }
@@ -137,9 +127,9 @@ struct Verifier {
         return nil
     }
 
-    private func baseline(_ candidate: Candidate, _ quality: QualityMeasure) throws -> TuningResult.Baseline {
+    private func baseline(_ candidate: Candidate, _ scores: QualityEvaluation.Scores) throws -> TuningResult.Baseline {
         TuningResult.Baseline(
-            name: candidate.name, kl: quality.kl,
+            name: candidate.name, kl: scores.mean,
             residentBytes: Int(knapsack.problem.totals(of: candidate.chosen).resident),
             storedBytes: try knapsack.storedBytes(candidate.chosen))
     }

@@ -19,35 +19,16 @@ struct TuneCommand: ParsableCommand {
     @Argument(help: "A GGUF file or a Hugging Face directory.")
     var model: String
 
-    @Option(help: ArgumentHelp("A device profile; may be repeated.", valueName: "name|file"))
-    var profile: [String]
-
-    @OptionGroup var library: ProfileOptions
+    @OptionGroup var search: SearchOptions
 
     @Option(help: ArgumentHelp("Directory that bundles are written to.", valueName: "dir"))
     var out = "."
 
-    @Option(help: ArgumentHelp("A text to calibrate on; the default is text that the model writes.", valueName: "file"))
-    var calibration: String?
-
-    @Option(help: ArgumentHelp("A text to measure on, never calibrated on.", valueName: "file"))
-    var evaluate: String?
-
     @Option(help: "Stop optional measurements after this time, for instance 10m.")
     var timeLimit: String?
 
-    @Option(help: ArgumentHelp("The only SPECs that groups may take, separated by commas.", valueName: "spec,..."))
-    var only: String?
-
     @Option(help: ArgumentHelp("One SPEC for every matrix.", valueName: "spec"))
     var uniform: String?
-
-    @Option(
-        help: ArgumentHelp("Format of the output head (and the embedding, where they are one).", valueName: "format"))
-    var head: String?
-
-    @Option(help: ArgumentHelp("Format of the KV cache: f16 or int8.", valueName: "format"))
-    var kv: String?
 
     @Option(help: ArgumentHelp("Write the solver's instance and solution to this file.", valueName: "file"))
     var problem: String?
@@ -55,11 +36,8 @@ struct TuneCommand: ParsableCommand {
     @Flag(help: "Where no plan meets the goals, write the nearest one (exit code 3 all the same).")
     var nearest = false
 
-    @Option(help: ArgumentHelp("Directory of the score store.", valueName: "dir"))
-    var store: String?
-
-    @Option(help: "Seed of every random draw.")
-    var seed: UInt64 = 0
+    @Flag(help: "Leave out refinements that no SPEC asks for.")
+    var noRefine = false
 
     @OptionGroup var machine: MachineOptions
     @OptionGroup var worker: WorkerOptions
@@ -67,37 +45,31 @@ struct TuneCommand: ParsableCommand {
     @Flag(help: "Print the results as JSON, progress as JSON lines on stderr.")
     var json = false
 
-    func validate() throws {
-        guard !profile.isEmpty else { throw ValidationError("Name at least one --profile.") }
-    }
-
     func run() throws {
         worker.enter()
         let started = Date()
         let options = try tuningOptions()
-        let profiles = try profile.map { try library.library.load($0) }
-        let names = profiles.map(\.name)
-        guard Set(names).count == names.count else {
-            throw ValidationError("Two profiles have the same name; their bundles would be one.")
-        }
+        let profiles = try search.profiles()
         let source = try Model.open(model)
         let stages = try profiles.map { try BundleStage(out: out, model: source.name, profile: $0.name) }
         let pool = try machine.pool
         let interruption = Interruption()
         var display = ProgressDisplay(json: json)
+        let store = try ScoreStore(path: try StoreLocation(option: search.store).database)
         let tuner = Tuner(
-            options: options, store: try ScoreStore(path: try StoreLocation.path(option: store)), pool: pool,
+            options: options, store: store, pool: pool,
             isCancelled: { interruption.isRequested },
             progress: { display.show(stage: $0.stage, fraction: $0.fraction, detail: $0.text) })
         let results = try tuner.tune(model: source, profiles: profiles)
         display.finish()
         try writeProblem(results)
+        _ = try store.prune(to: StoreLocation.largest, keeping: [source.digest])
 
         var outcomes: [TuneOutcome] = []
         for (result, stage) in zip(results, stages) {
             let assembly = BundleAssembly(
-                model: source, result: result, stage: stage, pool: pool, seed: seed, started: started,
-                command: ["fettle"] + CommandLine.arguments.dropFirst())
+                model: source, result: result, stage: stage, pool: pool, seed: search.seed, started: started,
+                command: ["fettle"] + CommandLine.arguments.dropFirst(), publishesNearest: nearest)
             outcomes.append(TuneOutcome(bundle: stage.destination, manifest: try assembly.publish()))
         }
         try show(outcomes)
@@ -137,25 +109,11 @@ struct TuneCommand: ParsableCommand {
     }
 
     private func tuningOptions() throws -> TuningOptions {
-        var options = TuningOptions()
-        options.seed = seed
-        options.calibration = calibration
-        options.evaluation = evaluate
+        var options = try search.tuningOptions()
         options.nearest = nearest
-        do {
-            options.only = try (only ?? "").split(separator: ",").map { try Spec(parsing: String($0)) }
-            options.uniform = try uniform.map { try Spec(parsing: $0) }
-            options.head = try head.map { try Format(parsing: $0) }
-        } catch let error as QuantizationError {
-            throw ValidationError("\(error)")
-        }
-        options.kv = kv
-        if let timeLimit {
-            guard let seconds = try? Quantity(timeLimit, as: .time).value, seconds > 0 else {
-                throw ValidationError("--time-limit is \"\(timeLimit)\"; write a time such as 90s or 10m.")
-            }
-            options.timeLimit = .seconds(seconds)
-        }
+        options.refines = !noRefine
+        options.uniform = try uniform.map { try SearchOptions.parsed($0, Spec.init(parsing:)) }
+        options.timeLimit = try timeLimit.map(TimeLimit.seconds)
         return options
     }
 }

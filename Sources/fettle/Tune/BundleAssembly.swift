@@ -17,6 +17,8 @@ struct BundleAssembly {
     let seed: UInt64
     let started: Date
     let command: [String]
+    /// Whether a bundle that misses a goal is published all the same.
+    let publishesNearest: Bool
 
     /// Writes and publishes the bundle, and returns its manifest.
     func publish() throws -> BundleManifest {
@@ -36,6 +38,7 @@ struct BundleAssembly {
         try stage.write(
             try GoldenVectors(model: packed, tokenizer: bundle.tokenizer).encoded(), to: GoldenVectors.fileName)
         manifest.verdicts = try measured(manifest.verdicts, bundle)
+        try refuse(manifest.verdicts)
         manifest.provenance = provenance
         try stage.write(try manifest.encoded(), to: "bundle.json")
         try stage.write(Array(Report(manifest).html.utf8), to: "report.html")
@@ -79,6 +82,16 @@ struct BundleAssembly {
             verdict.met = max(verdict.predicted, verdict.measured ?? 0) <= verdict.goal
             return verdict
         }
+    }
+
+    /// What was predicted to keep a goal and was measured not to is a bundle that does not ship.
+    private func refuse(_ verdicts: [Verdict]) throws {
+        guard !publishesNearest, let missed = verdicts.first(where: { !$0.met }) else { return }
+        let measured = missed.measured ?? missed.predicted
+        throw TuningError(
+            .infeasible, place: result.profile.name,
+            "\(missed.constraint) of \(missed.goal) \(missed.unit) is missed: measured \(measured), \(measured - missed.goal) "
+                + "more; raise it by that, or take the bundle as it is with --nearest")
     }
 
     private var provenance: BundleManifest.Provenance {

@@ -4,12 +4,17 @@ internal import GRDB
 /// Sensitivities and what belongs to them, kept in SQLite so that nothing is measured twice. Several processes may use one
 /// store: it is in WAL mode, and a writer waits for its turn.
 package final class ScoreStore: Sendable {
-    private let database: any DatabaseWriter
-    private let path: String
+    let database: any DatabaseWriter
+    let path: String
+    private let now: @Sendable () -> Double
 
-    /// Opens the store at `path`, making it and its directory where they are missing; nil keeps everything in memory.
-    package init(path: String?) throws(TuningError) {
+    /// Opens the store at `path`, making it and its directory where they are missing; nil keeps everything in memory. `now` is
+    /// seconds since 1970, for telling what was used last.
+    package init(
+        path: String?, now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
+    ) throws(TuningError) {
         self.path = path ?? "score store in memory"
+        self.now = now
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(30)
@@ -40,11 +45,13 @@ package final class ScoreStore: Sendable {
                     PRIMARY KEY (context, name, choice)) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS vector (
                     context TEXT NOT NULL, name TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (context, name));
+                CREATE TABLE IF NOT EXISTS use (context TEXT NOT NULL PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
                 """)
     }
 
     /// All scores of a context by group and choice.
     func scores(_ context: String) throws(TuningError) -> [ScoreName: Double] {
+        try write { try markUsed(context, $0) }
         let rows = try read { database in
             try Row.fetchAll(
                 database, sql: "SELECT name, choice, value FROM score WHERE context = ?", arguments: [context])
@@ -58,6 +65,7 @@ package final class ScoreStore: Sendable {
     func put(_ scores: [ScoreName: Double], in context: String) throws(TuningError) {
         guard !scores.isEmpty else { return }
         try write { database in
+            try markUsed(context, database)
             let statement = try database.makeStatement(sql: "INSERT OR IGNORE INTO score VALUES (?, ?, ?, ?)")
             for (key, value) in scores.sorted(by: { $0.key < $1.key }) {
                 try statement.execute(arguments: [context, key.group, key.choice, value])
@@ -78,9 +86,10 @@ package final class ScoreStore: Sendable {
     }
 
     /// Adds vectors in one transaction; the machine's byte order, since a store does not leave its machine family.
-    func put<Number: BitwiseCopyable>(_ vectors: [String: [Number]], in context: String) throws(TuningError) {
+    package func put<Number: BitwiseCopyable>(_ vectors: [String: [Number]], in context: String) throws(TuningError) {
         guard !vectors.isEmpty else { return }
         try write { database in
+            try markUsed(context, database)
             for (name, numbers) in vectors.sorted(by: { $0.key < $1.key }) {
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO vector VALUES (?, ?, ?)",
@@ -89,15 +98,19 @@ package final class ScoreStore: Sendable {
         }
     }
 
-    private func read<Result>(_ body: (Database) throws -> Result) throws(TuningError) -> Result {
+    private func markUsed(_ context: String, _ database: Database) throws {
+        try database.execute(sql: "INSERT OR REPLACE INTO use VALUES (?, ?)", arguments: [context, now()])
+    }
+
+    func read<Result>(_ body: (Database) throws -> Result) throws(TuningError) -> Result {
         do { return try database.read(body) } catch { throw failure(error) }
     }
 
-    private func write(_ body: (Database) throws -> Void) throws(TuningError) {
+    func write(_ body: (Database) throws -> Void) throws(TuningError) {
         do { try database.write(body) } catch { throw failure(error) }
     }
 
-    private func failure(_ error: any Error) -> TuningError {
+    func failure(_ error: any Error) -> TuningError {
         TuningError(.systemFailure, place: path, "\(error); free space, or choose another --store")
     }
 }
