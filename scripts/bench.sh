@@ -25,13 +25,13 @@ mkdir -p "$results"
 
 # peer NAME BIN FILE ROUND
 peer() {
-    "$work/llama/$2/llama-bench" -m "$work/$3" -t "$threads" -p 512 -n 64 -r 1 -o json \
+    "$work/llama/$2/llama-bench" -m "$work/$3" -t "$threads" -p 512 -n 64 -r 3 -o json \
         >"$results/$1.$4.json" 2>"$results/$1.log"
 }
 # ours NAME SPEC ROUND [ISA]
 ours() {
     env ${4:+FETTLE_ISA=$4} "$fettle" bench "$model" --uniform "$2" --threads "$threads" --prefill 512 --decode 64 \
-        --repeat 1 --json >"$results/$1.$3.json"
+        --repeat 3 --json >"$results/$1.$3.json"
 }
 
 for round in $(seq "$rounds"); do

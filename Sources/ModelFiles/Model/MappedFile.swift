@@ -75,12 +75,15 @@ private final class Mapping {
 
     deinit { munmap(base, count) }
 
-    /// Forgets the pages that `bytes`, a part of the mapping, lie on.
+    /// Bytes around a page that the system maps together with it, where the file is in memory: on Linux 64 KiB, aligned.
+    private static let mappedTogether = 64 << 10
+
+    /// Forgets the pages that `bytes`, a part of the mapping, lie on, and those that came together with them.
     func drop(_ bytes: UnsafeRawBufferPointer) {
-        let page = sysconf(Int32(_SC_PAGESIZE))
-        guard page > 0, let start = bytes.baseAddress else { return }
-        let offset = UnsafeRawPointer(base).distance(to: start)
-        let first = offset / page * page
-        madvise(base + first, offset + bytes.count - first, MADV_DONTNEED)
+        guard let start = bytes.baseAddress else { return }
+        let first = UnsafeMutableRawPointer(mutating: start)
+        let from = max(base, first.alignedDown(toMultipleOf: Self.mappedTogether))
+        let to = min(base + count, (first + bytes.count).alignedUp(toMultipleOf: Self.mappedTogether))
+        madvise(from, from.distance(to: to), MADV_DONTNEED)
     }
 }
