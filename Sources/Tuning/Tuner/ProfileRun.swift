@@ -72,7 +72,9 @@ struct ProfileRun {
         let search = ExchangeSearch(
             knapsack: state.knapsack,
             measurement: measurement(try EvaluationText(text.calibration), calibrationRun, "exchange"),
-            steps: options.exchanges(for: model), seed: options.seed, isStopped: { isOutOfTime })
+            steps: options.exchanges(
+                for: model, isTextWritten: text.calibration.source == TextPlan.selfWritten), seed: options.seed,
+            isStopped: { isOutOfTime })
         let outcome = try timer.run("exchange") { try search.run(state.solution, packer: &state.packer) }
         state.knapsack = outcome.knapsack
         state.solution = outcome.solution

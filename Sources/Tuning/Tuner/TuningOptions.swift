@@ -29,8 +29,9 @@ package struct TuningOptions: Sendable, Equatable {
     package init() {}
 
     /// Plans that are measured for exchanges on `model`.
-    func exchanges(for model: Model) -> Int {
-        (schedule ?? .standard(parameters: model.configuration.parameters)).exchanges
+    func exchanges(for model: Model, isTextWritten: Bool) -> Int {
+        let schedule = schedule ?? .standard(parameters: model.configuration.parameters)
+        return isTextWritten ? schedule.writtenExchanges : schedule.exchanges
     }
 
     /// Whether the search picks refinements: no SPEC of the command line names one.
@@ -53,10 +54,12 @@ package struct TuningSchedule: Sendable, Equatable {
     package var context: Int
     /// Plans that are measured on the calibration text for exchanges, beside the solver's.
     package var exchanges: Int
+    /// The same where the model wrote that text.
+    package var writtenExchanges: Int
 
     package init(
         calibrationSequences: Int, refinementSequences: Int? = nil, evaluationChunks: Int, writtenSequences: Int? = nil,
-        writtenChunks: Int? = nil, context: Int = 512, exchanges: Int = 4
+        writtenChunks: Int? = nil, context: Int = 512, exchanges: Int = 4, writtenExchanges: Int? = nil
     ) {
         self.calibrationSequences = calibrationSequences
         self.refinementSequences = refinementSequences ?? calibrationSequences
@@ -65,6 +68,7 @@ package struct TuningSchedule: Sendable, Equatable {
         self.writtenChunks = writtenChunks ?? evaluationChunks
         self.context = context
         self.exchanges = exchanges
+        self.writtenExchanges = writtenExchanges ?? exchanges
     }
 
     /// The schedule for a model: less text for more parameters, so that scoring takes minutes at any size.
@@ -73,12 +77,15 @@ package struct TuningSchedule: Sendable, Equatable {
         case ..<300_000_000:
             TuningSchedule(
                 calibrationSequences: 6, refinementSequences: 24, evaluationChunks: 8, writtenSequences: 6,
-                writtenChunks: 4)
+                writtenChunks: 4, writtenExchanges: 0)
         case ..<1_000_000_000:
             TuningSchedule(
                 calibrationSequences: 4, refinementSequences: 16, evaluationChunks: 6, writtenSequences: 2,
-                writtenChunks: 3)
-        default: TuningSchedule(calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2)
+                writtenChunks: 3, writtenExchanges: 0)
+        default:
+            TuningSchedule(
+                calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2, writtenExchanges: 0
+            )
         }
     }
 }
