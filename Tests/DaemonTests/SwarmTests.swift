@@ -56,7 +56,7 @@ import Testing
         #expect(Set(after.filter { $0.state == .done }.map(\.model)) == expected)
         #expect(Set(after.map(\.modelDigest)).count == after.count)
         // A job that runs more than once would show it here.
-        #expect(after.allSatisfy { $0.state != .done || $0.attempts == 1 })
+        #expect(after.allSatisfy { $0.state != .done || $0.attempts == 1 }, "\(after.filter { $0.attempts > 1 })")
         #expect(after.allSatisfy { $0.state == .done || $0.state == .cancelled })
         #expect(run.leftovers == [])
         #expect(try run.stop() == 0)
