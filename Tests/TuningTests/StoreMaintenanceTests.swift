@@ -28,8 +28,8 @@ struct StoreMaintenanceTests {
             try Self.score(seed, store)
         }
         let before = try store.contents()
-        // For each seed: scores, the text that the model wrote, what the source says on its evaluation part, and the plan there.
-        #expect(before.entries.count == 8)
+        // For each seed: scores, the text that the model wrote, and for both of its parts what the source says and plans do there.
+        #expect(before.entries.count == 12)
         #expect(before.entries.allSatisfy { $0.scores + $0.vectors > 0 && $0.bytes > 0 })
         let pruned = try store.prune(before: 2500)
         let after = try store.contents()
