@@ -47,8 +47,8 @@ void fettle_zero_absent(const fettle_input *input) {
 }
 
 size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
-    // The codes of the row blocks that are multiplied side by side, and sums for each segment (at least 16 columns) of whole panels of tokens; with float inputs
-    // the row block's weights instead of the sums.
+    // The codes of the row blocks that are multiplied side by side, and sums for each segment (at least 16 columns) of
+    // whole panels of tokens; with float inputs the row block's weights instead of the sums.
     const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
     const size_t blocks = FETTLE_WIDEST_BLOCKS;
     const size_t sums = (size_t)columns / 16 * sizeof(int32_t) * places;

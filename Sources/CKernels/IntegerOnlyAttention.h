@@ -13,13 +13,19 @@ INLINE uint32_t packed_scale(int32_t mantissa, int32_t exponent) {
     return (uint32_t)mantissa << 16 | (uint32_t)(uint16_t)(int16_t)exponent;
 }
 
-/// Quantizes a head's numbers to int8, zeros up to a multiple of 16.
-INLINE dyadic_scale quantize_integer_head(const int32_t *row, int width, int8_t *target) {
-    uint32_t amax = 0;
+/// The largest magnitude of a head's numbers, which may be no whole vectors.
+INLINE uint32_t largest_of_head(const int32_t *row, int width) {
+    uint32_t largest = 0;
     for (int i = 0; i < width; i++) {
         const uint32_t magnitude = (uint32_t)(row[i] < 0 ? -row[i] : row[i]);
-        amax = magnitude > amax ? magnitude : amax;
+        largest = magnitude > largest ? magnitude : largest;
     }
+    return largest;
+}
+
+/// Quantizes a head's numbers to int8, zeros up to a multiple of 16.
+INLINE dyadic_scale quantize_integer_head(const int32_t *row, int width, int8_t *target) {
+    const uint32_t amax = largest_of_head(row, width);
     const dyadic_scale scale = amax == 0 ? (dyadic_scale){0} : scale_for(amax);
     for (int i = 0; i < width; i += 16) {
         i32x16 v = {0};
@@ -66,12 +72,7 @@ typedef struct {
 
 /// The query's numbers in QUERY_BITS bits.
 INLINE void prepare_row(attention_row *row, int width) {
-    uint32_t amax = 0;
-    for (int d = 0; d < width; d++) {
-        const uint32_t magnitude = (uint32_t)(row->query[d] < 0 ? -row->query[d] : row->query[d]);
-        amax = magnitude > amax ? magnitude : amax;
-    }
-    const int down = bit_length(amax) - QUERY_BITS;
+    const int down = bit_length(largest_of_head(row->query, width)) - QUERY_BITS;
     for (int d = 0; d < width; d += 2) {
         const int64_t low = shifted_one(row->query[d], down), high = shifted_one(row->query[d + 1], down);
         row->pairs[d / 2] = pair_of((int32_t)low, (int32_t)high);

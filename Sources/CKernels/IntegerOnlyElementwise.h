@@ -1,10 +1,5 @@
 // Between the products: residual stream and norm, rotary embedding, gate. Rows are int32 with one exponent for a token.
 
-/// Brings a row to `exponent`, where its numbers are at most 2^TOP.
-INLINE void bring_to(int32_t *row, int count, int32_t from, int32_t exponent) {
-    for (int i = 0; i < count; i += 16) store_i32x16(row + i, shifted(load_i32x16(row + i), exponent - from));
-}
-
 /// residual += update, at an exponent that keeps as many bits as fit.
 INLINE void add_update(int32_t *residual, int32_t *exponent, const int32_t *update, int32_t update_exponent, int width) {
     const int own = bit_length(largest_magnitude_of(residual, width)) + *exponent;

@@ -14,11 +14,6 @@ INLINE int bit_length(uint64_t v) { return v == 0 ? 0 : 64 - __builtin_clzll(v);
 
 INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
-INLINE i32x16 load_i8_as_i32(const int8_t *p) {
-    i8x16 v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, i32x16);
-}
 INLINE i64x16 widen(i32x16 v) { return __builtin_convertvector(v, i64x16); }
 INLINE i32x16 narrow(i64x16 v) { return __builtin_convertvector(v, i32x16); }
 INLINE i32x16 pick(i32x16 condition, i32x16 yes, i32x16 no) { return (condition & yes) | (~condition & no); }

@@ -289,7 +289,8 @@ static void product_int8(
     run r = {
         .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale,
         .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
-        .next_block = matrix->block_bytes, .segments_per_group = matrix->group / segment, .segments_per_xscale = input->scale_columns / segment,
+        .next_block = matrix->block_bytes, .segments_per_group = matrix->group / segment,
+        .segments_per_xscale = input->scale_columns / segment,
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
     for (int block = first, blocks; block < last; block += blocks) {
