@@ -75,8 +75,9 @@ private final class Mapping {
 
     deinit { munmap(base, count) }
 
-    /// Bytes around a page that the system maps together with it, where the file is in memory: on Linux 64 KiB, aligned.
-    private static let mappedTogether = 64 << 10
+    /// Bytes around a page that the system may map together with it where the file is in memory: on Linux 64 KiB, or the whole
+    /// piece in which it is cached, at most a huge page.
+    private static let mappedTogether = 2 << 20
 
     /// Forgets the pages that `bytes`, a part of the mapping, lie on, and those that came together with them.
     func drop(_ bytes: UnsafeRawBufferPointer) {
