@@ -30,7 +30,7 @@ demo: build
 
 test: setup
 	@echo "Building and running the tests (first time: about 15 minutes on 2 cores, half of it dependencies; then 6)."
-	@$(TEST)
+	@scripts/test.sh $(TEST)
 
 check: build
 	@test -n "$(DATA)" || { echo "make check: write DATA=DIR, where DIR has wikitext2-valid.txt and wikitext2-test.txt"; exit 2; }

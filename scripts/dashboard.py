@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -110,6 +111,33 @@ class Browser:
         self.process.wait()
 
 
+class SlowMotion(threading.Thread):
+    """Lets the daemon's workers run a tenth of the time, so that a job of a second is long enough to be watched."""
+
+    def __init__(self, daemon):
+        super().__init__(daemon=True)
+        self.parent, self.ends = str(daemon.pid), threading.Event()
+
+    def signal(self, number):
+        for status in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                if status.read_text().rpartition(")")[2].split()[1] == self.parent:
+                    os.kill(int(status.parent.name), number)
+            except (OSError, IndexError):
+                continue  # It has ended meanwhile.
+
+    def run(self):
+        while not self.ends.is_set():
+            self.signal(signal.SIGSTOP)
+            self.ends.wait(0.18)
+            self.signal(signal.SIGCONT)
+            self.ends.wait(0.02)
+
+    def stop(self):
+        self.ends.set()
+        self.join()
+
+
 def check(is_right, what):
     print(f"{'ok  ' if is_right else 'FAIL'} {what}")
     if not is_right:
@@ -143,8 +171,10 @@ def row(job, state):
     return f"document.querySelector('#job-{job}[data-state={state}]')"
 
 
-def use(browser, folder):
+def use(browser, folder, process):
     """What a user does: puts a model there, looks, enters the token, submits, cancels, retries."""
+    slow = SlowMotion(process)
+    slow.start()
     browser.wait("the page is live", "document.getElementById('connection').textContent === 'Live'")
     shutil.copytree(ROOT / "Tests/Fixtures/bard", folder / "models/bard")
     browser.wait("the watcher's jobs appear", "document.querySelectorAll('#job-rows tr').length === 2")
@@ -163,6 +193,7 @@ def use(browser, folder):
     browser.wait("the cancelled job says so", row(1, "cancelled"))
     browser.wait("the submitted job runs", row(2, "running"))
     browser.wait("its progress is shown", "document.querySelector('#job-2 [role=progressbar]')?.ariaValueNow > 0")
+    slow.stop()
     browser.wait("the submitted job is done", row(2, "done"))
     browser.run("document.getElementById('retry-1').click()")
     browser.wait("the retried job is done", row(1, "done"))
@@ -221,7 +252,7 @@ def main():
             browser = Browser(folder / "chromium")
             browser.size(1280)
             browser.call("Page.navigate", url=address)
-            use(browser, folder)
+            use(browser, folder, process)
             look(browser, address)
             if options.screens:
                 os.makedirs(options.screens, exist_ok=True)

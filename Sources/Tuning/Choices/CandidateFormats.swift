@@ -22,10 +22,11 @@ package enum CandidateFormats {
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.
         let fine = GridFormat.Granularity.group(sizes.first ?? 32)
         let wide = GridFormat.Granularity.group(sizes.dropFirst().first ?? sizes.first ?? 32)
-        // Many bits leave little error: the wider groups save more than they cost, and a zero point is not worth its byte.
+        // Many bits leave little error: the wider groups save more than they cost.
         var result = [
             GridFormat(.uniform, bits: 8, fine), GridFormat(.uniform, bits: 8, wide),
-            GridFormat(.uniform, bits: 6, wide),
+            GridFormat(.affine, bits: 6, wide), GridFormat(.uniform, bits: 6, wide),
+            GridFormat(.affine, bits: 5, fine), GridFormat(.affine, bits: 5, wide),
             GridFormat(.uniform, bits: 5, fine), GridFormat(.uniform, bits: 5, wide),
             GridFormat(.uniform, bits: 4, fine), GridFormat(.uniform, bits: 4, wide),
         ]

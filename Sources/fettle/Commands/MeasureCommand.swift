@@ -27,18 +27,18 @@ struct MeasureCommand: ParsableCommand {
         WorkerProcess.follow(parent: parent)
         let pool = try machine.pool
         if loading { return print(try loadingBytes(pool: pool)) }
-        let before = try ProcessMemory(mappedUnder: bundle)
+        let before = ProcessMemory(mappedUnder: bundle)
         let directory = try BundleDirectory(path: bundle)
         let model = try directory.model(context: directory.servedContext, pool: pool)
         let cache = try model.makeCache()
-        var peak = try ProcessMemory(mappedUnder: bundle).bytes
+        var peak = ProcessMemory(mappedUnder: bundle).bytes
         var position = 0
         while position < cache.capacity {
             let count = min(128, cache.capacity - position)
             let tokens = (0..<count).map { Int32(($0 + position) % directory.configuration.vocabulary) }
             try model.forward(tokens: tokens, cache: cache, logits: .last)
             position += count
-            peak = max(peak, try ProcessMemory(mappedUnder: bundle).bytes)
+            peak = max(peak, ProcessMemory(mappedUnder: bundle).bytes)
         }
         withExtendedLifetime((directory.tokenizer, model)) {
             print(max(0, peak - before.bytes))
@@ -52,38 +52,40 @@ struct MeasureCommand: ParsableCommand {
         // The peak starts again here.
         try "5".write(toFile: "/proc/self/clear_refs", atomically: false, encoding: .utf8)
         let model = try directory.model(context: context, pool: pool)
-        return try withExtendedLifetime(model) {
-            max(0, try ProcessMemory.status("VmHWM:") - ProcessMemory.status("VmRSS:"))
+        return withExtendedLifetime(model) {
+            max(0, ProcessMemory.status("VmHWM:") - ProcessMemory.status("VmRSS:"))
         }
     }
 }
 
 /// What this process holds: anonymous resident pages, and resident pages of files under a directory.
+///
+/// Counted in smaps, which walks the page tables: /proc/self/status sums counters of each CPU that lag behind by up to 128 kB
+/// a CPU.
 private struct ProcessMemory {
     let bytes: Int
 
-    init(mappedUnder directory: String) throws {
+    init(mappedUnder directory: String) {
         let root = URL(fileURLWithPath: directory).resolvingSymlinksInPath().path
-        var kilobytes = try Self.status("RssAnon:") / 1024
+        var kilobytes = 0
         var isUnderRoot = false
-        for words in try Self.fields("/proc/self/smaps") {
-            if words[0].contains("-") {
-                isUnderRoot = words.count >= 6 && words[5...].joined(separator: " ").hasPrefix(root)
-            } else if isUnderRoot, words[0] == "Rss:" {
-                kilobytes += Int(words[1]) ?? 0
+        ProcFile.forEachLine("/proc/self/smaps") { line in
+            if line.hasPrefix(isUnderRoot ? "Rss:" : "Anonymous:") {
+                kilobytes += Self.kilobytes(line)
+            } else if line.prefix(while: { !$0.isWhitespace }).contains("-") {
+                isUnderRoot = line.contains(root)
             }
         }
         bytes = kilobytes * 1024
     }
 
     /// Bytes that a line of /proc/self/status tells; 0 where there is none.
-    static func status(_ name: String) throws -> Int {
-        (try fields("/proc/self/status").first { $0[0] == name }.flatMap { Int($0[1]) } ?? 0) * 1024
+    static func status(_ name: String) -> Int {
+        ProcFile.value("/proc/self/status", after: name).map { kilobytes($0) * 1024 } ?? 0
     }
 
-    /// The words of each line that has at least two.
-    private static func fields(_ path: String) throws -> [[Substring]] {
-        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
-            .map { $0.split(omittingEmptySubsequences: true, whereSeparator: \.isWhitespace) }.filter { $0.count >= 2 }
+    /// The number of a line that ends in "... 12 kB".
+    private static func kilobytes(_ line: Substring) -> Int {
+        Int(line.dropLast(3).drop { !$0.isNumber }) ?? 0
     }
 }

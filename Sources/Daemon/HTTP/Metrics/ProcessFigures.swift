@@ -10,7 +10,9 @@ struct ProcessFigures: Sendable {
 
     /// The figures as they are now; nil where /proc is not there.
     init?() {
-        guard let stat = Self.text("/proc/self/stat"), let close = stat.lastIndex(of: ")") else { return nil }
+        guard let stat = ProcFile.value("/proc/self/stat", after: ""), let close = stat.lastIndex(of: ")") else {
+            return nil
+        }
         // Fields are numbered as in proc(5), from 3 on: the name before may hold spaces.
         let fields = stat[stat.index(after: close)...].split(separator: " ")
         func field(_ number: Int) -> Double { number - 3 < fields.count ? Double(fields[number - 3]) ?? 0 : 0 }
@@ -18,8 +20,8 @@ struct ProcessFigures: Sendable {
         cpuSeconds = (field(14) + field(15)) / ticks
         residentBytes = field(24) * Double(sysconf(Int32(_SC_PAGESIZE)))
         openFiles = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 0
-        let boot = Self.text("/proc/stat")?.split(separator: "\n").first { $0.hasPrefix("btime ") }
-        started = (boot.flatMap { Double($0.dropFirst(6)) } ?? 0) + field(22) / ticks
+        let boot = ProcFile.value("/proc/stat", after: "btime ")
+        started = (boot.flatMap { Double($0) } ?? 0) + field(22) / ticks
     }
 
     /// Writes the conventional families.
@@ -28,11 +30,5 @@ struct ProcessFigures: Sendable {
         text.single("process_resident_memory_bytes", .gauge, "Resident memory of the daemon itself.", residentBytes)
         text.single("process_open_fds", .gauge, "Open file descriptors.", Double(openFiles))
         text.single("process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.", started)
-    }
-
-    /// Files in /proc have no size, so they are read until they end.
-    private static func text(_ path: String) -> String? {
-        guard let handle = FileHandle(forReadingAtPath: path), let data = try? handle.readToEnd() else { return nil }
-        return String(decoding: data, as: UTF8.self)
     }
 }
