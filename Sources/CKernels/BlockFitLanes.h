@@ -9,12 +9,16 @@ enum { LONGEST_BLOCK = 32 };
 
 // Weights and importances of 16 lanes, and what does not change while they are fitted.
 typedef struct {
-    f32x16 weights[LONGEST_BLOCK];
-    f32x16 importance[LONGEST_BLOCK];  // scaled so that the largest of a run is 1
+    f32x16 *weights;
+    f32x16 *importance;  // at most about 1
     f32x16 total;                      // the sum of a lane's importances
     f32x16 low, high;                  // the extremes of a lane's weights
     int length;
 } lane_tile;
+
+typedef struct {
+    f32x16 weights[LONGEST_BLOCK], importance[LONGEST_BLOCK];
+} lane_storage;
 
 INLINE f32x16 clamped(f32x16 a, float low, float high) { return smaller(larger(a, splat(low)), splat(high)); }
 
@@ -54,7 +58,8 @@ INLINE f32x16 run_maximum(f32x16 a, int run) {
     return run == 8 ? a : larger(a, __builtin_shufflevector(a, a, EXCHANGE_8));
 }
 
-// Lane l takes `length` weights from l x length on; a run of lanes shares the scale of its importances.
+// Lane l takes `length` weights from l x length on; a run of lanes shares the scale of its importances, the largest of which
+// becomes 1.
 INLINE void load_tile(lane_tile *tile, const float *weights, const float *importance, int length, int run) {
     f32x16 largest = splat(0);
     tile->length = length;

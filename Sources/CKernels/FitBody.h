@@ -8,7 +8,8 @@
 // overflow nor vanish. Without importance, or where it is all zero, every column counts the same.
 INLINE fit_group load_group(const fettle_fit_rows *rows, size_t first, size_t columns, float *scratch) {
     f32x16 infinity = splat(__builtin_inff());
-    fit_group group = {(f32x16 *)scratch, scratch + columns * LANES, columns, infinity, -infinity, {0}};
+    f32x16 *vectors = (f32x16 *)scratch;
+    fit_group group = {vectors, scratch + 2 * columns * LANES, vectors + columns, columns, infinity, -infinity, {0}};
     if (rows->rows < LANES) memset(scratch, 0, columns * LANES * sizeof(float));
     for (int row = 0; row < rows->rows; row++) {
         const float *weights = rows->weights + (size_t)row * rows->stride + first;
@@ -37,9 +38,9 @@ void ENTRY(integers)(
             store_halves(fit_uniform(&group, grid, clip), scales + index, groups, rows->rows);
             continue;
         }
-        f32x16 low;
-        store_halves(fit_affine(&group, grid, clip, &low), scales + index, groups, rows->rows);
-        for (int row = 0; row < rows->rows; row++) zero_points[(size_t)row * groups + index] = (uint8_t)-low[row];
+        f32x16 zero;
+        store_halves(fit_affine(&group, grid, clip, &zero), scales + index, groups, rows->rows);
+        for (int row = 0; row < rows->rows; row++) zero_points[(size_t)row * groups + index] = (uint8_t)zero[row];
     }
 }
 
@@ -69,10 +70,11 @@ void ENTRY(encode_integers)(
         f32x16 inverse_scale = inverse(load_halves(scales + index, groups, rows->rows));
         f32x16 offset = splat((float)grid->offset);
         if (zero_points)
-            for (int row = 0; row < rows->rows; row++) offset[row] = zero_points[(size_t)row * groups + index];
-        fit_points points = {(float)grid->lowest - offset, (float)grid->highest - offset, NULL};
+            for (int row = 0; row < rows->rows; row++)
+                offset[row] = (float)zero_points[(size_t)row * groups + index] / zero_steps(grid->bits);
         for (size_t column = 0; column < group_columns; column++) {
-            f32x16 code = nearest_point(group.weights[column] * inverse_scale, &points) + offset;
+            f32x16 code = offset
+                + rounded_point(group.weights[column] * inverse_scale, offset, grid->lowest, grid->highest);
             store_codes(
                 __builtin_convertvector(code, i32x16), rows->rows, rows->columns,
                 codes + index * group_columns + column);

@@ -15,7 +15,7 @@ INLINE rounding_lanes load_rounding(const fettle_rounding *rounding, int rows, s
         size_t index = (size_t)row * rounding->slots + slot;
         lanes.scale[row] = rounding->scales[index];
         if (rounding->minimums) lanes.minimum[row] = rounding->minimums[index];
-        if (rounding->zero_points) lanes.offset[row] = rounding->zero_points[index];
+        if (rounding->zero_points) lanes.offset[row] = (float)rounding->zero_points[index] * rounding->zero_unit;
     }
     lanes.inverse_scale = inverse(lanes.scale);
     return lanes;
@@ -24,8 +24,7 @@ INLINE rounding_lanes load_rounding(const fettle_rounding *rounding, int rows, s
 // The codes nearest to x = (weight - minimum) / scale, and *point, what they stand for.
 INLINE i32x16 nearest_code(const fettle_rounding *rounding, f32x16 x, f32x16 offset, f32x16 *point) {
     if (!rounding->nearest_codes) {
-        f32x16 lowest = (float)rounding->lowest - offset, highest = (float)rounding->highest - offset;
-        *point = nearest(smaller(larger(x, lowest), highest));
+        *point = rounded_point(x, offset, rounding->lowest, rounding->highest);
         return __builtin_convertvector(*point + offset, i32x16);
     }
     i32x16 interval = table_interval(x);

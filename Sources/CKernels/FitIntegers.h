@@ -2,6 +2,7 @@
 #ifndef FETTLE_FIT_INTEGERS_H
 #define FETTLE_FIT_INTEGERS_H
 
+#include "AffineSearch.h"
 #include "FitSearch.h"
 
 // The search around the scale that clips nothing, by bits (2...8): from somewhat above it, where many short groups have a
@@ -52,63 +53,78 @@ INLINE f32x16 fit_uniform(const fit_group *group, const fettle_fit_grid *grid, i
     return best.scale;
 }
 
-INLINE f32x16 clamp_low(f32x16 low) { return smaller(larger(low, splat(-255)), splat(0)); }
+// Steps of a zero point of `bits` bits in one step of the grid: it fills a byte, as far as windows of few points still reach
+// some way from zero.
+INLINE float zero_steps(int bits) { return (float)(1 << fettle_zero_fraction(bits)); }
 
-// Tries windows of points `low`...`low + span` moved by -reach...reach.
-INLINE void consider_windows(
-    fit_best *best, const fit_group *group, f32x16 scale, f32x16 low, float span, int reach) {
-    for (int shift = -reach; shift <= reach; shift++) {
-        f32x16 moved = clamp_low(low + (float)shift);
-        fit_points points = {moved, moved + span, NULL};
-        consider(best, group, scale, &points);
-    }
+// A window that a byte holds: the scale a half, the minimum a whole number of parts of a step from -255 to 0.
+INLINE f32x16 zero_point(f32x16 scale, f32x16 minimum, float steps) {
+    return smaller(larger(nearest(-minimum * reciprocal(scale) * steps), splat(0)), splat(255));
 }
 
-// The candidates of one scale: windows around the middle of the range.
-INLINE void consider_middle(
-    fit_best *best, const fit_group *group, f32x16 scale, f32x16 sign, f32x16 middle, float span) {
-    f32x16 place = smaller(larger(middle * inverse(scale), splat(-1e4f)), splat(1e4f));
-    consider_windows(best, group, scale * sign, nearest(place - 0.5f * span), span, 1);
+INLINE void try_zero_point(
+    const lane_tile *tile, float highest, float steps, f32x16 scale, f32x16 minimum, affine_fit *best, f32x16 *zero) {
+    f32x16 own = zero_point(scale, minimum, steps), stored = -own / steps * scale;
+    f32x16 error = affine_error(tile, highest, scale, stored);
+    *zero = choose(error < best->error, own, *zero);
+    keep_better_affine(best, scale, stored, error);
 }
 
-// Returns the scale and sets *low to minus the zero point.
-INLINE f32x16 fit_affine(const fit_group *group, const fettle_fit_grid *grid, int clip, f32x16 *low) {
-    float span = (float)(grid->highest - grid->lowest);
+// Starts of the search, by bits.
+static const float AFFINE_TOPS[7][3] = {
+    {2, 0.5f, 6}, {5, 1, 12}, {12, 2, 22}, {26, 4, 42}, {56, 6, 74}, {120, 5, 140}, {248, 4, 264},
+};
+
+INLINE affine_grid affine_starts(int bits, size_t columns) {
+    const float *tops = AFFINE_TOPS[bits - 2], highest = (float)((1 << bits) - 1);
+    affine_grid grid = {highest, tops[0], tops[1], tops[2], true, 0};
+    // Blocks of GGUF are 32 long.
+    if (columns == 32 && bits <= 5) grid.gridded = highest;
+    // Long groups have outliers far beyond the rest.
+    if (columns > SHORT_GROUP) grid.last_top = highest * (bits <= 4 ? 3 : 1.5f);
+    return grid;
+}
+
+// Returns the scale and sets *zero to the zero point.
+INLINE f32x16 fit_affine(const fit_group *group, const fettle_fit_grid *grid, int clip, f32x16 *zero) {
+    float highest = (float)(grid->highest - grid->lowest), steps = zero_steps(grid->bits);
     // Zero points are not negative: the sign of the scale turns the longer side of the weights to the points below zero.
     i32x16 turned = group->largest > -group->smallest;
     f32x16 sign = choose(turned, splat(-1), splat(1));
-    f32x16 smallest = choose(turned, -group->largest, group->smallest);
-    f32x16 largest = choose(turned, -group->smallest, group->largest);
-    // The plain window holds the whole range, and zero.
-    f32x16 plain = (larger(largest, splat(0)) - smallest) / span;
-    f32x16 plain_low = clamp_low(nearest(smallest * inverse(plain)));
-    if (!clip) {
-        *low = plain_low;
-        return half_value(half_bits(plain)) * sign;
+    lane_tile tile = {group->weights, group->importances, splat(0)};
+    tile.length = (int)group->columns;
+    tile.low = choose(turned, -group->largest, group->smallest);
+    tile.high = choose(turned, -group->smallest, group->largest);
+    for (int column = 0; column < tile.length; column++) {
+        tile.weights[column] *= sign;
+        tile.importance[column] = splat(group->importance[column]);
+        tile.total += tile.importance[column];
     }
-    fit_best best = no_best();
-    fit_points plain_points = {plain_low, plain_low + span, NULL};
-    settle_half(&best, group, plain * sign, 1, 0, plain_points);
-    fit_best coarse = no_best();
-    fit_ladder ladder = coarse_ladder(grid->bits, group->columns);
-    // A window away from zero reaches its far end with point -255.
-    f32x16 base = larger((largest - smallest) / span, -smallest / 255);
-    f32x16 middle = 0.5f * (largest + smallest);
-    for (float t = ladder.from; t >= ladder.to; t *= ladder.ratio)
-        consider_middle(&coarse, group, base * t, sign, middle, span);
-    if (group->columns > SHORT_GROUP) {
-        for (int fine = 0; fine < 2; fine++) {
-            f32x16 center = coarse.refit, center_low = coarse.low;
-            fit_ladder finer = FINE_LADDERS[fine];
-            for (float t = finer.from; t >= finer.to; t *= finer.ratio)
-                consider_windows(&coarse, group, center * t, center_low, span, 1);
+    // The plain window holds the whole range, and zero.
+    f32x16 plain = half_rounded((larger(tile.high, splat(0)) - tile.low) / highest);
+    f32x16 plain_zero = zero_point(plain, tile.low, steps);
+    affine_fit best = {plain, -plain_zero / steps * plain, splat(0)};
+    *zero = plain_zero;
+    if (clip) {
+        affine_grid starts = affine_starts(grid->bits, group->columns);
+        best.error = affine_error(&tile, highest, best.scale, best.minimum);
+        affine_fit real = best_affine(&tile, &starts);
+        int reach = half_reach(grid->bits) > 1 ? half_reach(grid->bits) : 1;
+        for (int round = 0; round < 2; round++) {
+            f32x16 spacing = half_spacing(real.scale);
+            for (int step = -reach; step <= reach; step++) {
+                f32x16 scale = half_rounded(larger(real.scale + spacing * (float)step, splat(0)));
+                affine_sums sums = sum_affine(&tile, highest, scale, real.minimum);
+                try_zero_point(&tile, highest, steps, scale, real.minimum, &best, zero);
+                try_zero_point(&tile, highest, steps, scale, real.minimum + sums.rest / tile.total, &best, zero);
+            }
+            real = best;
+            real.error = splat(__builtin_inff());
+            try_refitted_affine(&tile, highest, true, best.scale, best.minimum, &real);
         }
     }
-    consider_windows(&coarse, group, coarse.refit, coarse.low, span, 1);
-    fit_points points = {coarse.low, coarse.low + span, NULL};
-    settle_half(&best, group, coarse.refit, 2, half_reach(grid->bits), points);
-    *low = best.low;
-    return best.scale;
+    for (int column = 0; column < tile.length; column++) tile.weights[column] *= sign;
+    return best.scale * sign;
 }
 
 #endif

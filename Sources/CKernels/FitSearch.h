@@ -10,6 +10,7 @@
 typedef struct {
     f32x16 *weights;
     float *importance;  // mean 1
+    f32x16 *importances;  // room for one of each column in every lane
     size_t columns;
     f32x16 smallest, largest;  // of the columns that have importance
     f32x16 energy;  // sum of importance * weight^2
@@ -37,6 +38,12 @@ enum { TABLE_INTERVALS = 512, SHORT_GROUP = 256 };
 
 INLINE i32x16 table_interval(f32x16 x) {
     return __builtin_convertvector(smaller(larger(2.0f * x + 256.0f, splat(0)), splat(511)), i32x16);
+}
+
+// Of the points code - offset, codes from lowest to highest, the one nearest to x. An offset need not be whole.
+INLINE f32x16 rounded_point(f32x16 x, f32x16 offset, int lowest, int highest) {
+    f32x16 part = offset - nearest(offset);
+    return nearest(smaller(larger(x, (float)lowest - offset), (float)highest - offset) + part) - part;
 }
 
 INLINE f32x16 nearest_point(f32x16 x, const fit_points *points) {

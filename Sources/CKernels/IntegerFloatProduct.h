@@ -6,9 +6,10 @@
 static void decode_block(const fettle_matrix *matrix, const uint8_t *bytes, const uint8_t *codes, float *target) {
     const uint8_t *offsets = bytes + matrix->offsets_at;
     const int constant = matrix->codebooks ? 128 : matrix->offset;
+    const float unit = 1.0f / (float)(1 << fettle_zero_fraction(matrix->bits));
     for (int group = 0; group < matrix->columns / matrix->group; group++) {
         float scales[16], minimums[16], scale[64], minimum[64];
-        int32_t offset[64];
+        float offset[64];
         for (int lane = 0; lane < 16; lane++) {
             scales[lane] = matrix->tensor_scale;
             minimums[lane] = 0;
@@ -22,11 +23,11 @@ static void decode_block(const fettle_matrix *matrix, const uint8_t *bytes, cons
         for (int i = 0; i < 64; i++) {
             scale[i] = scales[i / 4];
             minimum[i] = minimums[i / 4];
-            offset[i] = matrix->offsets == FETTLE_OFFSET_CONSTANT ? constant
-                : matrix->offsets == FETTLE_OFFSET_ZERO_POINTS ? offsets[first + (size_t)i / 4] : 0;
+            offset[i] = matrix->offsets == FETTLE_OFFSET_CONSTANT ? (float)constant
+                : matrix->offsets == FETTLE_OFFSET_ZERO_POINTS ? (float)offsets[first + (size_t)i / 4] * unit : 0;
         }
         for (int step = 0; step < matrix->group / 4; step++, codes += 64, target += 64) {
-            for (int i = 0; i < 64; i++) target[i] = scale[i] * (float)(codes[i] - offset[i]) + minimum[i];
+            for (int i = 0; i < 64; i++) target[i] = scale[i] * ((float)codes[i] - offset[i]) + minimum[i];
         }
     }
 }

@@ -136,7 +136,11 @@ void fettle_matrix_row(const fettle_matrix *matrix, int32_t row, float *target) 
         case FETTLE_OFFSET_CONSTANT:
             target[column] = scale * (float)(codebook ? codebook[code] : code - matrix->offset);
             break;
-        case FETTLE_OFFSET_ZERO_POINTS: target[column] = scale * (float)(code - offsets[at]); break;
+        case FETTLE_OFFSET_ZERO_POINTS: {
+            const float unit = 1.0f / (float)(1 << fettle_zero_fraction(matrix->bits));
+            target[column] = scale * ((float)code - (float)offsets[at] * unit);
+            break;
+        }
         case FETTLE_OFFSET_MINIMUMS: target[column] = scale * (float)code + float_at(offsets + 4 * at); break;
         }
     }

@@ -41,12 +41,12 @@ static int32_t embedding_row(const fettle_integer_matrix *matrix, int32_t row, i
         }
         const int code = fettle_code_at(block + m->tiles_at, m->bits, lane, column);
         const int offset = m->offsets == FETTLE_OFFSET_ZERO_POINTS ? block[m->offsets_at + at] : m->offset;
-        const int value = codebook ? codebook[code] : code - offset;
+        const int value = codebook ? codebook[code] : (code << zero_fraction(m)) - offset;
         const int raw = (bits >> 10) & 31, mantissa = (bits & 0x3ff) | (raw > 0 ? 0x400 : 0);
         const int product = (bits & 0x8000 ? -value : value) * mantissa * (1 << SPARE);
         target[column] = (int32_t)shifted_one(product, exponent - (raw > 0 ? raw : 1));
     }
-    return exponent - HALF_BIAS - SPARE;
+    return exponent - HALF_BIAS - SPARE - zero_fraction(m);
 }
 
 INLINE integer_input input_of(const integer_chunk *c, const fettle_integer_matrix *matrix, int tokens) {

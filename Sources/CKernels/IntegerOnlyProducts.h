@@ -9,6 +9,11 @@ typedef struct {
     int headroom;  // bits that a product gives up so that the row's sum fits; of the 64-bit product where there is one segment
 } integer_rescaling;
 
+/// Bits of the fraction of zero points; 0 for constant offsets.
+INLINE int zero_fraction(const fettle_matrix *m) {
+    return m->offsets == FETTLE_OFFSET_ZERO_POINTS ? fettle_zero_fraction(m->bits) : 0;
+}
+
 INLINE integer_rescaling rescaling_of(const fettle_integer_matrix *m) {
     const int columns = m->matrix.columns;
     const int segment = m->matrix.group < m->input_group ? m->matrix.group : m->input_group;
@@ -27,7 +32,8 @@ INLINE integer_rescaling rescaling_of(const fettle_integer_matrix *m) {
 /// What is added to the exponent of a token's input scale to give that of its results.
 INLINE int32_t result_exponent(const fettle_integer_matrix *m) {
     const integer_rescaling r = rescaling_of(m);
-    return m->exponent - HALF_BIAS + r.headroom + (r.narrowing < 0 ? 0 : r.narrowing + 16);
+    const int narrowed = r.narrowing < 0 ? 0 : r.narrowing + 16;
+    return m->exponent - HALF_BIAS + r.headroom + narrowed - zero_fraction(&m->matrix);
 }
 
 /// The part of one row block, or of two that are multiplied side by side, against one panel.
@@ -85,12 +91,12 @@ static void tabulate(integer_job *job, int blocks, int32_t *table) {
 
 INLINE i32v load_lanes(const int32_t *p) { i32v v; memcpy(&v, p, sizeof v); return v; }
 
-/// What each unit of an input adds to the sums of a segment, for the zero points that codes count from.
-INLINE i32v offset_of(const integer_job *job, int block, int group, const int range) {
+/// The zero points that codes count from.
+INLINE i32v points_of(const integer_job *job, int block, int group) {
     bytes_of_lanes points;
     const size_t at = (size_t)group * 16 + (size_t)job->part * LANES;
     memcpy(&points, job->offsets + (size_t)block * job->next_block + at, sizeof points);
-    return dot_offset(range) - __builtin_convertvector(points, i32v);
+    return __builtin_convertvector(points, i32v);
 }
 
 /// The last step of a row: 64-bit products with the mantissas of the tokens, brought to the matrix's exponent.
@@ -115,8 +121,7 @@ INLINE void sum_segment(
         if (constant) {
             UNROLL for (int m = 0; m < count; m++) sum[b * count + m] = (i32v){0} + sums[m];
         } else {
-            const i32v offset = offset_of(job, b, first * 32 / job->matrix->matrix.group, range);
-            UNROLL for (int m = 0; m < count; m++) sum[b * count + m] = offset * sums[m];
+            UNROLL for (int m = 0; m < count; m++) sum[b * count + m] = (i32v){0} + dot_offset(range) * sums[m];
         }
     }
     for (int t = first; t < first + tiles; t++) {
@@ -125,6 +130,14 @@ INLINE void sum_segment(
             job->x + (size_t)t * 8 * stride, stride,
         };
         dot_tile(sum, blocks, count, input, packing, range, book, 0, 8);
+    }
+    if (constant) return;
+    const int fraction = zero_fraction(&job->matrix->matrix);
+    UNROLL for (int b = 0; b < blocks; b++) {
+        const i32v points = points_of(job, b, first * 32 / job->matrix->matrix.group);
+        UNROLL for (int m = 0; m < count; m++) {
+            sum[b * count + m] = (sum[b * count + m] << fraction) - points * sums[m];
+        }
     }
 }
 

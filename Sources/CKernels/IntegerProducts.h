@@ -9,6 +9,8 @@ typedef struct {
     fettle_scale_kind scale_kind;
     fettle_offset_kind offset_kind;
     float tensor_scale;
+    float unit;  // what the sums of zero points count in: 2^-fraction, 1 for other offsets
+    int fraction;
     const uint8_t *scales;  // of the row block
     const uint8_t *offsets;
     const uint8_t *tiles;
@@ -57,18 +59,14 @@ INLINE i32v zero_points(lane_group lanes, int group) {
 
 /// What the sums of a segment start from.
 INLINE void begin_segment(
-    const run *r, lane_group lanes, int segment, int group, i32v *sum, const int count, const int range) {
+    const run *r, int segment, i32v *sum, const int count, const int range) {
     const int32_t *sums = r->sums + (size_t)segment * r->panel;
     switch (r->offset_kind) {
     case FETTLE_OFFSET_CONSTANT: {
         UNROLL for (int m = 0; m < count; m++) sum[m] = (i32v){0} + sums[m];
         break;
     }
-    case FETTLE_OFFSET_ZERO_POINTS: {
-        i32v factor = dot_offset(range) - zero_points(lanes, group);
-        UNROLL for (int m = 0; m < count; m++) sum[m] = factor * sums[m];
-        break;
-    }
+    case FETTLE_OFFSET_ZERO_POINTS:
     case FETTLE_OFFSET_MINIMUMS: {
         UNROLL for (int m = 0; m < count; m++) sum[m] = (i32v){0} + dot_offset(range) * sums[m];
         break;
@@ -77,9 +75,14 @@ INLINE void begin_segment(
 }
 
 INLINE void end_segment(
-    const run *r, lane_group lanes, int segment, int group, int xgroup, const i32v *sum, f32v *acc, const int count) {
+    const run *r, lane_group lanes, int segment, int group, int xgroup, i32v *sum, f32v *acc, const int count) {
     const float *xscales = r->xscales + (size_t)xgroup * r->panel;
     const f32v scale = group_scale(r, lanes, group);
+    if (r->offset_kind == FETTLE_OFFSET_ZERO_POINTS) {
+        const int32_t *sums = r->sums + (size_t)segment * r->panel;
+        const i32v points = zero_points(lanes, group);
+        UNROLL for (int m = 0; m < count; m++) sum[m] = (sum[m] << r->fraction) - points * sums[m];
+    }
     UNROLL for (int m = 0; m < count; m++) {
         f32v s = scale * xscales[m];
         acc[m] = __builtin_elementwise_fma(__builtin_convertvector(sum[m], f32v), s, acc[m]);
@@ -124,7 +127,7 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
         const int group = made.level || r->segments_per_group == 1 ? segment : larger;
         const int xgroup = made.level || r->segments_per_xscale == 1 ? segment : larger;
         UNROLL for (int b = 0; b < made.side; b++) {
-            begin_segment(r, lanes_of(r, b, made.parts), segment, group, sum + b * count, count, made.range);
+            begin_segment(r, segment, sum + b * count, count, made.range);
         }
         const int first = made.half && (segment & 1) ? 4 : 0;
         for (int t = 0; t < (made.half ? 1 : r->segment_tiles); t++) {
@@ -144,7 +147,7 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
         }
         if (!made.level && ++in_larger == ratio) { in_larger = 0; larger++; }
     }
-    UNROLL for (int m = 0; m < made.side * count; m++) result[m] = acc[m];
+    UNROLL for (int m = 0; m < made.side * count; m++) result[m] = made.constant ? acc[m] : acc[m] * r->unit;
 }
 
 // One token, all rows of a block side by side: functions for each packing.
@@ -280,6 +283,7 @@ static void product_int8(
     const int segment = matrix->group < input->scale_columns ? matrix->group : input->scale_columns;
     const int segments = columns / segment, half = segment < 32, range = matrix->codebooks ? 8 : matrix->bits;
     const int constant = matrix->offsets == FETTLE_OFFSET_CONSTANT;
+    const int fraction = matrix->offsets == FETTLE_OFFSET_ZERO_POINTS ? fettle_zero_fraction(matrix->bits) : 0;
     const int offset = matrix->codebooks ? 128 : matrix->offset;
     uint8_t *codes = scratch;
     int32_t *sums = (int32_t *)(codes + (size_t)columns * 16 * BLOCKS);
@@ -288,7 +292,7 @@ static void product_int8(
     lookup_tables tables;
     run r = {
         .scale_kind = matrix->scales, .offset_kind = matrix->offsets, .tensor_scale = matrix->tensor_scale,
-        .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
+        .unit = 1.0f / (float)(1 << fraction), .fraction = fraction, .tables = &tables, .segments = segments, .segment_tiles = segment / 32, .panel = panel,
         .next_block = matrix->block_bytes, .segments_per_group = matrix->group / segment,
         .segments_per_xscale = input->scale_columns / segment,
     };

@@ -30,8 +30,13 @@ struct ProductOracle {
                 sum.addProduct(minimums[slot] * inputScale, Float(inputSum))
             }
         }
+        // Zero points count in parts of a step, and so do the products then.
+        if case .zeroPoints = matrix.offsets { sum *= 1 / Float(parts) }
         return sum
     }
+
+    /// Parts of a step that zero points count in: 16 up to 4 bits, then what a byte has room for.
+    private var parts: Int { matrix.bits <= 4 ? 16 : 1 << (8 - matrix.bits) }
 
     /// What a weight is before scaling (and before its minimum).
     private func point(_ row: Int, _ column: Int, _ slot: Int) -> Int {
@@ -42,7 +47,7 @@ struct ProductOracle {
         }
         switch matrix.offsets {
         case .constant(let offset): return code - offset
-        case .zeroPoints(let points): return code - Int(points[slot])
+        case .zeroPoints(let points): return parts * code - Int(points[slot])
         case .minimums: return code
         }
     }

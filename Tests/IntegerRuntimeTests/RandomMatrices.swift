@@ -35,7 +35,7 @@ struct RandomMatrices {
         case .tensorScale:
             format = .grid(GridFormat(.uniform, bits: bits, .tensor))
             scales = .float16([halves(&random)])
-        case .zeroPoints: offsets = .zeroPoints((0..<slots).map { _ in UInt8.random(in: 0...top, using: &random) })
+        case .zeroPoints: offsets = .zeroPoints((0..<slots).map { _ in UInt8.random(in: 0...255, using: &random) })
         case .minimums:
             offsets = .minimums((0..<slots).map { _ in number(-1...1) })
             scales = .float32((0..<slots).map { _ in number(-0.1...0.1) })

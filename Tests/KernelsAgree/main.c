@@ -113,7 +113,7 @@ static fettle_matrix make_matrix(
             if (scales == FETTLE_SCALE_FLOAT16) memcpy(bytes + 2 * i, &h, 2);
             if (scales == FETTLE_SCALE_FLOAT32) memcpy(bytes + 4 * i, &f, 4);
             const float minimum = number(1);
-            if (offsets == FETTLE_OFFSET_ZERO_POINTS) bytes[m.offsets_at + i] = (uint8_t)below(1 << bits);
+            if (offsets == FETTLE_OFFSET_ZERO_POINTS) bytes[m.offsets_at + i] = (uint8_t)below(256);
             if (offsets == FETTLE_OFFSET_MINIMUMS) memcpy(bytes + m.offsets_at + 4 * i, &minimum, 4);
         }
         for (size_t i = 0; i < tile_bytes; i++) bytes[m.tiles_at + i] = full ? 0xff : (uint8_t)draw();

@@ -9,5 +9,6 @@
 #include "IntegerKernels.h"
 #include "IntegerOnlyKernels.h"
 #include "ThreadPool.h"
+#include "ZeroPoint.h"
 
 #endif

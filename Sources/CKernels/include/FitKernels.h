@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "InstructionSet.h"
+#include "ZeroPoint.h"
 
 /// Up to 16 rows of a weight matrix, and what they count.
 typedef struct {
@@ -24,11 +25,11 @@ typedef struct {
 } fettle_fit_grid;
 
 /// Floats of scratch, 64-byte aligned, that a fit of groups of `group` columns needs.
-static inline size_t fettle_fit_scratch(size_t group) { return group * 17; }
+static inline size_t fettle_fit_scratch(size_t group) { return group * 33; }
 
 /// Fits a half-precision scale to each row and group of `group` columns (which divides the columns), so that
-/// sum of importance * (weight - scale * (code - offset))^2 is least; and a zero point, if `zero_points` is not NULL. Without
-/// `clip` the scale is the plain one of the largest weight, or of the range. Results are [row][group].
+/// sum of importance * (weight - scale * (code - offset))^2 is least; and a zero point instead of the offset, if `zero_points`
+/// is not NULL. Without `clip` the scale is the plain one of the largest weight, or of the range. Results are [row][group].
 void fettle_fit_integers(
     fettle_isa isa, const fettle_fit_rows *rows, fettle_fit_grid grid, size_t group, int clip, float *scratch,
     uint16_t *scales, uint8_t *zero_points);
@@ -57,7 +58,8 @@ typedef struct {
     size_t group;  // columns that share a scale
     const float *scales;  // [row][slot]
     const float *minimums;  // likewise; NULL for 0
-    const uint8_t *zero_points;  // likewise; NULL for `offset`
+    const uint8_t *zero_points;  // likewise, in units of zero_unit; NULL for `offset`
+    float zero_unit;
     const uint8_t *nearest_codes;  // NULL, or the codes of the nearest points, in the intervals of fettle_fit_table
     const int8_t *points;
 } fettle_rounding;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "InstructionSet.h"
+#include "ZeroPoint.h"
 
 enum {
     FETTLE_ROW_BLOCK = 16,  // rows of a block: the lanes of layout R16
@@ -27,7 +28,7 @@ typedef enum {
 
 typedef enum {
     FETTLE_OFFSET_CONSTANT = 0,  // weight = scale * (code - offset)
-    FETTLE_OFFSET_ZERO_POINTS = 1,  // weight = scale * (code - zero point of row and group)
+    FETTLE_OFFSET_ZERO_POINTS = 1,  // weight = scale * (code - zero point of row and group / 2^fettle_zero_fraction)
     FETTLE_OFFSET_MINIMUMS = 2,  // weight = scale * code + minimum of row and group
 } fettle_offset_kind;
 

@@ -9,6 +9,7 @@ struct RoundingParameters {
     private let lowest: Int
     private let highest: Int
     private let offset: Int
+    private let zeroUnit: Float
     private let slots: Int
     private let group: Int
 
@@ -31,6 +32,7 @@ struct RoundingParameters {
         // Code 0 of 8 bits stands for -128, which kernels that multiply absolute values cannot take.
         lowest = matrix.bits == 8 && matrix.codebooks.isEmpty && zeroPoints.isEmpty ? 1 : 0
         highest = 1 << matrix.bits - 1
+        zeroUnit = matrix.zeroUnit
         let entries = 1 << matrix.bits
         tables = stride(from: 0, to: matrix.codebooks.count, by: entries).map { first in
             let points = Array(matrix.codebooks[first..<first + entries])
@@ -53,6 +55,7 @@ struct RoundingParameters {
                                 group: group, scales: scales + start,
                                 minimums: minimums.isEmpty ? nil : minimums.baseAddress.map { $0 + start },
                                 zero_points: zeroPoints.isEmpty ? nil : zeroPoints.baseAddress.map { $0 + start },
+                                zero_unit: zeroUnit,
                                 nearest_codes: nearest.isEmpty ? nil : nearest.baseAddress,
                                 points: points.isEmpty ? nil : points.baseAddress)
                             body(&rounding)

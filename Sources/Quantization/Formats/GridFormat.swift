@@ -5,7 +5,8 @@ package struct GridFormat: Hashable, Sendable {
         /// scale * (code - 2^(bits-1)); the scale may be negative, which moves the longer side to the other sign.
         /// At 8 bits code 0 stays unused, so that -127 is the least point.
         case uniform = "u"
-        /// scale * (code - zero point), one 8-bit zero point for each scale.
+        /// scale * (code - zero point), one 8-bit zero point for each scale: in sixteenths of a step up to 4 bits, with as many
+        /// bits of fraction as a byte has left above.
         case affine = "a"
         /// scale * table[code], an int8 table fitted to the tensor.
         case codebook = "k"

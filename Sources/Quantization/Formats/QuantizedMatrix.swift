@@ -1,3 +1,4 @@
+internal import CKernels
 package import Compute
 
 /// A matrix on its grid, before packing: one code for each weight and the numbers that turn codes into weights.
@@ -17,7 +18,7 @@ package struct QuantizedMatrix: Sendable, Equatable {
     package enum Offsets: Sendable, Equatable {
         /// The same for the whole matrix.
         case constant(Int)
-        /// One for each row and group, row-major.
+        /// One for each row and group, row-major, in units of `zeroUnit`.
         case zeroPoints([UInt8])
         /// Codes count from 0; a minimum (already signed and scaled) is added, one for each row and group.
         case minimums([Float])
@@ -51,6 +52,9 @@ package struct QuantizedMatrix: Sendable, Equatable {
         self.offsets = offsets
         self.codebooks = codebooks
     }
+
+    /// What zero points count in, as a part of a step.
+    var zeroUnit: Float { 1 / Float(1 << fettle_zero_fraction(Int32(bits))) }
 
     /// The weights that the codes stand for, rows in parallel: what packing and kernels are held against.
     package func dequantized(pool: ThreadPool? = nil) -> Matrix {
@@ -89,8 +93,8 @@ package struct QuantizedMatrix: Sendable, Equatable {
             let offset = Int32(offset)
             for (index, code) in codes.enumerated() { values[index] = scale * Float(Int32(code) - offset) }
         case .zeroPoints(let points):
-            let offset = Int32(points[slot])
-            for (index, code) in codes.enumerated() { values[index] = scale * Float(Int32(code) - offset) }
+            let offset = Float(points[slot]) * zeroUnit
+            for (index, code) in codes.enumerated() { values[index] = scale * (Float(code) - offset) }
         case .minimums(let minimums):
             let minimum = minimums[slot]
             for (index, code) in codes.enumerated() { values[index] = scale * Float(code) + minimum }

@@ -22,7 +22,7 @@ package struct WeightsFileLayout: Sendable {
     /// Key of the safetensors metadata that names the layout and its version.
     package static let layoutKey = "fettle.layout"
     /// The layout that this version writes.
-    package static let layoutVersion = "r16.1"
+    package static let layoutVersion = "r16.2"
     /// Divisors of the rotary frequencies, where a model has them.
     package static let rotaryDivisors = "rope_freqs.weight"
 
