@@ -22,14 +22,22 @@ package enum CandidateFormats {
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.
         let fine = GridFormat.Granularity.group(sizes.first ?? 32)
         let wide = GridFormat.Granularity.group(sizes.dropFirst().first ?? sizes.first ?? 32)
-        // Many bits leave little error: the wider groups save more than they cost.
         var result = [
             GridFormat(.uniform, bits: 8, fine), GridFormat(.uniform, bits: 8, wide),
-            GridFormat(.affine, bits: 6, wide), GridFormat(.uniform, bits: 6, wide),
-            GridFormat(.affine, bits: 5, fine), GridFormat(.affine, bits: 5, wide),
-            GridFormat(.uniform, bits: 5, fine), GridFormat(.uniform, bits: 5, wide),
             GridFormat(.uniform, bits: 4, fine), GridFormat(.uniform, bits: 4, wide),
         ]
+        // At 5 and 6 bits a zero point is worth its byte: wide affine groups take less than fine uniform ones, and are better.
+        // Nothing more is gained at 8.
+        result +=
+            compute.zeroPoint
+            ? [
+                GridFormat(.affine, bits: 6, wide), GridFormat(.affine, bits: 5, fine),
+                GridFormat(.affine, bits: 5, wide),
+            ]
+            : [
+                GridFormat(.uniform, bits: 6, wide), GridFormat(.uniform, bits: 5, fine),
+                GridFormat(.uniform, bits: 5, wide),
+            ]
         for bits in [4, 3] {
             result += [
                 GridFormat(.affine, bits: bits, fine), GridFormat(.codebook, bits: bits, fine),
