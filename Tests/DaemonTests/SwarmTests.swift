@@ -29,23 +29,25 @@ import Testing
             settings: "settle: 700 ms\nworkers: 2\n")
         try run.start()
         let models = run.folder("models")
-        let expected = try await withThrowingTaskGroup(of: [String].self) { group in
+        let arrivals = try await withThrowingTaskGroup(of: [Arrival].self) { group in
             for writer in 0..<Self.writers {
                 group.addTask {
-                    var names: [String] = []
+                    var arrivals: [Arrival] = []
                     var generator = SeededGenerator(seed: UInt64(writer))
                     for index in stride(from: writer, to: Self.count, by: Self.writers) {
                         let way = Way.allCases.randomElement(using: &generator) ?? .renamed
                         let data = try TinyModel.gguf(seed: UInt64(1000 + index))
-                        if let name = try await Self.write(data, "\(models)/m\(index)", way) {
-                            names.append(name)
+                        if let arrival = try await Self.write(data, "\(models)/m\(index)", way) {
+                            arrivals.append(arrival)
                         }
                     }
-                    return names
+                    return arrivals
                 }
             }
-            return try await group.reduce(into: Set<String>()) { $0.formUnion($1) }
+            return try await group.reduce(into: [Arrival]()) { $0 += $1 }
         }
+        let expected = Set(arrivals.map(\.name))
+        let paused = Set(arrivals.filter(\.hasPaused).map(\.name))
         let jobs = try await run.wait(seconds: 60 + 2 * Double(Self.count), "every model is tuned") { jobs in
             jobs.count { $0.state == .done } >= expected.count && jobs.allSatisfy(\.state.isFinal)
         }
@@ -56,21 +58,33 @@ import Testing
         #expect(Set(after.filter { $0.state == .done }.map(\.model)) == expected)
         #expect(Set(after.map(\.modelDigest)).count == after.count)
         // A job that runs more than once would show it here.
-        #expect(after.allSatisfy { $0.state != .done || $0.attempts == 1 }, "\(after.filter { $0.attempts > 1 })")
+        let repeated = after.filter { $0.state == .done && $0.attempts > 1 && !paused.contains($0.model) }
+        #expect(repeated.isEmpty, "\(repeated)")
         #expect(after.allSatisfy { $0.state == .done || $0.state == .cancelled })
         #expect(run.leftovers == [])
         #expect(try run.stop() == 0)
     }
 
-    /// Lets a model arrive at `path`, without its ending. Returns its name where it stays.
-    private static func write(_ data: Data, _ path: String, _ way: Way) async throws -> String? {
+    /// A model that is there to stay.
+    private struct Arrival {
+        var name: String
+        /// Whether it stood complete under its first name for as long as models have to settle (where the machine let the writer
+        /// wait): its first job is then rightly given up when it moves.
+        var hasPaused = false
+    }
+
+    /// Half of the time that models have to settle.
+    private static let pause = Duration.milliseconds(350)
+
+    /// Lets a model arrive at `path`, without its ending. Nil where it does not stay.
+    private static func write(_ data: Data, _ path: String, _ way: Way) async throws -> Arrival? {
         let file = URL(filePath: "\(path).gguf")
         let name = (path as NSString).lastPathComponent
         switch way {
         case .renamed:
             try data.write(to: URL(filePath: "\(path).part"))
             try FileManager.default.moveItem(atPath: "\(path).part", toPath: file.path)
-            return name
+            return Arrival(name: name)
         case .pieces:
             try Data().write(to: file)
             let handle = try FileHandle(forWritingTo: file)
@@ -79,11 +93,12 @@ import Testing
                 try await Task.sleep(for: .milliseconds(60))
             }
             try handle.close()
-            return name
+            return Arrival(name: name)
         case .moved:
+            let began = ContinuousClock.now
             try data.write(to: file)
             try FileManager.default.moveItem(atPath: file.path, toPath: "\(path)-moved.gguf")
-            return "\(name)-moved"
+            return Arrival(name: "\(name)-moved", hasPaused: .now - began > pause)
         case .half:
             try data.prefix(data.count / 2).write(to: file)
             return nil
