@@ -1,6 +1,7 @@
 // The entry points of one instruction set, by row block. Included by FitScalar.c, FitAvx2.c and FitAvx512.c, which define
 // ENTRY(name).
 #include "FitCompensate.h"
+#include "FitDescend.h"
 #include "FitIntegers.h"
 #include "FitTable.h"
 

@@ -43,3 +43,9 @@ void fettle_compensate(
     float *errors, uint8_t *codes) {
     DISPATCH(isa, compensate, rounding, run, rows, weights, errors, codes)
 }
+
+void fettle_descend(
+    fettle_isa isa, const fettle_rounding *rounding, const fettle_descent *run, int rows, const float *gradients,
+    float *scratch, uint8_t *codes) {
+    DISPATCH(isa, descend, rounding, run, rows, gradients, scratch, codes)
+}

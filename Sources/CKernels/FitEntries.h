@@ -16,7 +16,9 @@
     void fettle_fit_encode_table_##isa(                                                                             \
         const fettle_fit_rows *, const uint8_t *, size_t, float *, const uint16_t *, uint8_t *);       \
     void fettle_fit_compensate_##isa(                                                                               \
-        const fettle_rounding *, const fettle_compensation *, int, float *, float *, uint8_t *);
+        const fettle_rounding *, const fettle_compensation *, int, float *, float *, uint8_t *);                    \
+    void fettle_fit_descend_##isa(                                                                                  \
+        const fettle_rounding *, const fettle_descent *, int, const float *, float *, uint8_t *);
 
 FIT_ENTRIES(scalar)
 #if defined(__x86_64__)

@@ -74,25 +74,64 @@ import Testing
         #expect(error(compensated) < 0.8 * error(plain), "\(name): \(error(compensated)) and \(error(plain))")
     }
 
-    /// Where inputs are uncorrelated there is nothing to pass on.
+    /// Brute force over every single move of every code, in double: next to none would bring the outputs nearer. (Without the
+    /// descent one code in ten could be moved.)
+    @Test(arguments: ["u3g32", "a4g32", "k3g32"]) func noCodeAloneIsBetterElsewhere(name: String) throws {
+        let pool = ThreadPool(threads: 2)
+        let weights = Matrix.random(rows: 20, columns: 96, .heavyTailed, seed: 79)
+        let inputs = Self.inputs(rows: 512, columns: 96, seed: 80)
+        var moments = pool.product(inputs, inputs, .transposedLeft)
+        let compensation = ErrorCompensation(
+            factor: InverseFactor(moments: moments, damping: 0.01, pool: pool), pool: pool)
+        let mean = (0..<96).reduce(0.0) { $0 + Double(moments.values[$1 * 97]) } / 96
+        for column in 0..<96 { moments.values[column * 97] += Float(0.01 * mean) }
+        let result = try compensation.quantize(weights, as: GridQuantizer.grid(name))
+        let points = (0..<1 << result.bits).map { code in
+            var one = result
+            one.codes = [UInt8](repeating: UInt8(code), count: one.codes.count)
+            return one.dequantized()
+        }
+        let own = result.dequantized()
+        var better = 0
+        for row in 0..<20 {
+            let residuals = (0..<96).map { Double(weights.values[row * 96 + $0]) - Double(own.values[row * 96 + $0]) }
+            for column in 0..<96 {
+                let gradient = (0..<96).reduce(0.0) { $0 + residuals[$1] * Double(moments.values[column * 96 + $1]) }
+                let curvature = Double(moments.values[column * 97])
+                let gain =
+                    points.map { point in
+                        let move = Double(point.values[row * 96 + column]) - Double(own.values[row * 96 + column])
+                        return 2 * move * gradient - move * move * curvature
+                    }.max() ?? 0
+                // Less is the noise of float32 sums.
+                if gain > 1e-5 * curvature { better += 1 }
+            }
+        }
+        #expect(better < 20 * 96 / 50, "\(better) of \(20 * 96)")
+    }
+
+    /// Where inputs are uncorrelated there is nothing to pass on: the fit of single groups is the whole matter, and no scale
+    /// beside it is better by more than the last place of half precision.
     @Test(arguments: ["u4g32", "a3g64", "q4_0", "q5_1", "iq4_nl", "q4_k"])
-    func uncorrelatedInputsChangeNothing(name: String) throws {
+    func uncorrelatedInputsChangeNextToNothing(name: String) throws {
         let pool = ThreadPool(threads: 2)
         let weights = Matrix.random(rows: 20, columns: 256, seed: 76)
         let identity = Matrix(rows: 256, columns: 256, values: (0..<65536).map { $0 / 256 == $0 % 256 ? 1 : 0 })
         let compensation = ErrorCompensation(
             factor: InverseFactor(moments: identity, damping: 0, pool: pool), pool: pool)
+        let plain: QuantizedMatrix
+        let compensated: QuantizedMatrix
         switch try Format(parsing: name) {
-        case .float16: break
+        case .float16: return
         case .grid(let grid):
-            #expect(
-                try compensation.quantize(weights, as: grid)
-                    == GridQuantizer.quantize(weights, as: grid, clip: true, pool: pool))
+            plain = try GridQuantizer.quantize(weights, as: grid, clip: true, pool: pool)
+            compensated = try compensation.quantize(weights, as: grid)
         case .block(let block):
-            #expect(
-                try compensation.quantize(weights, as: block)
-                    == BlockQuantizer.quantize(weights, as: block, pool: pool))
+            plain = try BlockQuantizer.quantize(weights, as: block, pool: pool).decomposed(pool: pool)
+            compensated = try compensation.quantize(weights, as: block).decomposed(pool: pool)
         }
+        let ratio = compensated.error(of: weights) / plain.error(of: weights)
+        #expect(ratio <= 1 + 1e-6 && ratio > 0.995, "\(ratio)")
     }
 
     @Test(arguments: ["u4g32", "a4g32", "k3g64", "k4c", "q4_1", "q3_k"])

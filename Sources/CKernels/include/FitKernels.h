@@ -80,6 +80,22 @@ void fettle_compensate(
     fettle_isa isa, const fettle_rounding *rounding, const fettle_compensation *run, int rows, float *weights,
     float *errors, uint8_t *codes);
 
+/// Sweeps over the columns of whole rows.
+typedef struct {
+    size_t columns;  // of the matrix, and from one row of codes and gradients to the next
+    const float *moments;  // H, the second moments of the inputs [column][column], its diagonal positive
+    int sweeps;
+    float *scales;  // NULL, or a copy of the rounding's, half-precision numbers that are moved too
+    float *minimums;  // likewise
+} fettle_descent;
+
+/// Moves the codes of up to 16 rows [row][column], one at a time, to where (w - q) H (w - q)^T is least with the others as they
+/// are, and scales between the sweeps. gradients is (w - q) H [row][column] for the codes given; scratch has room for 32 numbers
+/// of each column, 64-byte aligned.
+void fettle_descend(
+    fettle_isa isa, const fettle_rounding *rounding, const fettle_descent *run, int rows, const float *gradients,
+    float *scratch, uint8_t *codes);
+
 /// Adds the rows to a histogram over weight / scale, in the intervals of fettle_fit_table: for each of 512 intervals the sums
 /// of v, v * x and v * x^2, where v = importance * row importance * scale^2. row_importance is NULL for all the same.
 void fettle_fit_intervals(

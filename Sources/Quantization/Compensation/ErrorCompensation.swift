@@ -2,7 +2,8 @@ package import Compute
 
 /// Refinement `gptq`: quantizes a matrix so that its output, not each weight, comes nearest, given the second moments of its
 /// inputs (GPTQ, Frantar et al., 2022). Scales are fitted to the weights as they are when their columns' turn comes, each
-/// column counting what its error finally costs; grids, points and levels stay those of the format.
+/// column counting what its error finally costs; grids, points and levels stay those of the format. At the end codes are moved
+/// one at a time as long as that helps.
 ///
 /// The result is the same bits at any thread count and on any instruction set.
 package struct ErrorCompensation: Sendable {
@@ -16,6 +17,7 @@ package struct ErrorCompensation: Sendable {
     }
 
     private var sweep: CompensationSweep { CompensationSweep(factor: factor, pool: pool) }
+    private var descent: CodeDescent { CodeDescent(factor: factor, pool: pool) }
 
     /// `weights` on a grid. `rowImportance` is as in `GridQuantizer`, and so are the errors.
     package func quantize(
@@ -29,6 +31,7 @@ package struct ErrorCompensation: Sendable {
             let start = result
             let units = try sweep.quantize(weights, unit: weights.columns) { _, _ throws(QuantizationError) in start }
             result.codes = units[0].codes
+            descent.improve(&result, weights: weights)
             return result
         }
         let scales = result.halfScales
@@ -43,6 +46,7 @@ package struct ErrorCompensation: Sendable {
                 from: (0..<weights.rows).map { scales.isEmpty ? 0 : scales[$0 * slots + slot] })
         }
         result.replaceGroups(with: units)
+        descent.improve(&result, weights: weights)
         return result
     }
 
@@ -63,26 +67,11 @@ package struct ErrorCompensation: Sendable {
             blocks.append(block)
             return block.decomposed(pool: pool)
         }
-        let layout = BlockLayout(format)
-        let perRow = weights.columns / format.blockLength
-        var bytes = [UInt8](repeating: 0, count: weights.rows * perRow * format.blockBytes)
-        bytes.withUnsafeMutableBufferPointer { bytes in
-            pool.forEach(weights.rows) { (row: Int) in
-                for (index, block) in blocks.enumerated() {
-                    let start = (row * perRow + index) * format.blockBytes
-                    let target = UnsafeMutableBufferPointer(rebasing: bytes[start..<start + format.blockBytes])
-                    block.bytes.withUnsafeBufferPointer { source in
-                        for byte in target.indices { target[byte] = source[row * format.blockBytes + byte] }
-                    }
-                    layout.clearCodes(in: target)
-                    units[index].codes.withUnsafeBufferPointer { codes in
-                        let run = row * format.blockLength..<(row + 1) * format.blockLength
-                        layout.writeCodes(UnsafeBufferPointer(rebasing: codes[run]), into: target)
-                    }
-                }
-            }
-        }
-        return try BlockMatrix(format: format, rows: weights.rows, columns: weights.columns, bytes: bytes)
+        let joined = try BlockMatrix(joining: blocks)
+        var quantized = joined.decomposed(pool: pool)
+        quantized.replaceCodes(with: units)
+        descent.improve(&quantized, weights: weights)
+        return try joined.replacing(with: quantized, pool: pool)
     }
 }
 
@@ -126,16 +115,28 @@ extension QuantizedMatrix {
         return bits
     }
 
+    /// Puts the codes of runs of columns, one after the other, in place of its own.
+    fileprivate mutating func replaceCodes(with units: [QuantizedMatrix]) {
+        var first = 0
+        for unit in units {
+            for row in 0..<rows {
+                let start = row * columns + first
+                codes.replaceSubrange(
+                    start..<start + unit.columns, with: unit.codes[row * unit.columns..<(row + 1) * unit.columns])
+            }
+            first += unit.columns
+        }
+    }
+
     /// Puts codes, scales and zero points of groups, column after column, in place of its own.
     fileprivate mutating func replaceGroups(with units: [QuantizedMatrix]) {
         var bits = halfScales
         var points: [UInt8] = []
         if case .zeroPoints(let own) = offsets { points = own }
+        replaceCodes(with: units)
         for (slot, unit) in units.enumerated() {
             let scales = unit.halfScales
             for row in 0..<rows {
-                let start = row * columns + slot * group
-                codes.replaceSubrange(start..<start + group, with: unit.codes[row * group..<(row + 1) * group])
                 bits[row * units.count + slot] = scales[row]
                 if case .zeroPoints(let own) = unit.offsets { points[row * units.count + slot] = own[row] }
             }

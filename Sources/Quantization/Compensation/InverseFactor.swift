@@ -7,6 +7,8 @@ internal import CKernels
 package struct InverseFactor: Sendable {
     /// U, columns x columns; zero below the diagonal.
     package let upper: Matrix
+    /// H, the damping included.
+    let moments: Matrix
 
     /// Columns that are factored and solved at a time.
     private static let block = 64
@@ -19,11 +21,16 @@ package struct InverseFactor: Sendable {
         // Inputs that are all zero leave nothing to pass on: the identity does that.
         var added = mean > 0 ? damping * Float(mean) : 1
         var lower: Matrix?
+        var used = added
         while lower == nil {
+            used = added
             lower = Self.cholesky(Self.reversed(moments, adding: added), pool)
             added *= 10
         }
         upper = Self.inverse(lower ?? moments, pool)
+        var damped = moments
+        for index in 0..<count { damped.values[index * count + index] += used }
+        self.moments = damped
     }
 
     /// What a rounding error in each column costs once the later columns have taken over what they can: 1 / U_jj^2.

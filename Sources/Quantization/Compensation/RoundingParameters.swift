@@ -2,15 +2,18 @@ internal import CKernels
 
 /// The scales and what else turns codes into weights, of some columns of a matrix, as the compensating kernel takes them.
 struct RoundingParameters {
-    private let scales: [Float]
-    private let minimums: [Float]
+    /// [row][slot]
+    let scales: [Float]
+    /// Likewise; none where they are 0.
+    let minimums: [Float]
     private let zeroPoints: [UInt8]
     private let tables: [(nearest: [UInt8], points: [Int8])]
     private let lowest: Int
     private let highest: Int
     private let offset: Int
     private let zeroUnit: Float
-    private let slots: Int
+    /// Scales of a row.
+    let slots: Int
     private let group: Int
 
     /// The parameters of `matrix`.
