@@ -134,6 +134,26 @@ struct SolverTests {
         #expect(time < .seconds(3))
     }
 
+    /// A KV cache of two formats beside fifty matrices: the bound mixes the two, and lies too low until one is fixed.
+    @Test(arguments: [0.02, 0.1]) func closesTheGapThatAWideChoiceMakes(share: Double) throws {
+        var problem = Self.problem(groups: 50, choices: 12, keys: [.stored], tightness: 0.4, seed: 31)
+        let free = try Solver().solve(problem)
+        let totals = problem.totals(of: free.chosen)
+        let jump = share * totals.resident
+        problem.groups.append(
+            Problem.Group(
+                name: "kv",
+                choices: [
+                    Problem.Option(name: "wide", costs: Costs(resident: jump)),
+                    Problem.Option(name: "narrow", costs: Costs(sensitivity: 0.3 * share * totals.sensitivity)),
+                ]))
+        // Half of the jump is not there: either the cache or the matrices have to give.
+        problem.limits[.resident] = totals.resident + jump / 2
+        let solution = try Solver(effort: .thorough).solve(problem)
+        #expect(problem.isFeasible(solution.chosen))
+        #expect(solution.gap < 1e-6, "\(solution.gap)")
+    }
+
     @Test func minimisesAnotherCostUnderAQualityLimit() throws {
         var problem = Self.problem(groups: 6, choices: 4, keys: [.sensitivity], tightness: 0.3, seed: 5)
         problem.objective = .decode

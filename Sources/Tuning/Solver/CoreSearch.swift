@@ -40,6 +40,26 @@ struct CoreSearch {
     /// Whether each item may be part of a selection that costs less than `value`.
     func isOpen(below value: Double) -> [Bool] { reduced.map { peak.bound + $0 < value } }
 
+    /// The group that makes the bound low by mixing two items that are far apart: the one whose two best items, of those that may
+    /// be part of a selection that costs less than `value`, differ most in what their weights are worth, the more so the
+    /// nearer the second is to the best. Nil where no group has two.
+    func widestGroup(below value: Double) -> Int? {
+        let gap = value - peak.bound
+        let count = instance.keys.count
+        var widest: (group: Int, spread: Double)?
+        for group in 0..<instance.groups {
+            let items = instance.items(of: group).filter { reduced[$0] < gap }
+                .sorted { (reduced[$0], $0) < (reduced[$1], $1) }
+            guard items.count > 1 else { continue }
+            let worth = items.prefix(2).map { item in
+                (0..<count).reduce(0.0) { $0 + peak.multipliers[$1] * instance.weights[item * count + $1] }
+            }
+            let spread = abs(worth[1] - worth[0]) * (1 - reduced[items[1]] / gap)
+            if spread > widest?.spread ?? -1 { widest = (group, spread) }
+        }
+        return widest?.group
+    }
+
     /// Looks for a selection that costs less than `incumbent`, with lists of at most `capacity` partial selections. `isStopped`
     /// ends it early.
     func search(below incumbent: Double, capacity: Int, isStopped: () -> Bool) -> Outcome {

@@ -88,7 +88,7 @@ struct KnapsackSearch {
         let peak = node.peak ?? peak
         let core = CoreSearch(node.instance, at: peak)
         let isOpen = core.isOpen(below: value - node.offset)
-        guard let group = node.widestGroup(isOpen, multipliers: peak.multipliers) else { return [] }
+        guard let group = core.widestGroup(below: value - node.offset) else { return [] }
         var children: [SearchNode] = []
         for item in node.instance.items(of: group) where isOpen[item] {
             if isStopped() { return nil }

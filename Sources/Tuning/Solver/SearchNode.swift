@@ -46,20 +46,4 @@ struct SearchNode {
         for (group, item) in zip(free, items) { result[group] = instance.choice(of: item) }
         return result
     }
-
-    /// The group whose open items are farthest apart in what their weights are worth; nil where no group has two.
-    func widestGroup(_ isOpen: [Bool], multipliers: [Double]) -> Int? {
-        let count = instance.keys.count
-        var widest: (group: Int, spread: Double)?
-        for group in 0..<instance.groups {
-            let items = instance.items(of: group).filter { isOpen[$0] }
-            guard items.count > 1 else { continue }
-            let worth = items.map { item in
-                (0..<count).reduce(0.0) { $0 + multipliers[$1] * instance.weights[item * count + $1] }
-            }
-            let spread = (worth.max() ?? 0) - (worth.min() ?? 0)
-            if spread > widest?.spread ?? -1 { widest = (group, spread) }
-        }
-        return widest?.group
-    }
 }
