@@ -30,7 +30,7 @@ typedef struct {
 
 // The best candidate so far in each lane.
 typedef struct {
-    f32x16 error, scale, low;
+    f32x16 error, scale;
     f32x16 refit;  // the scale that fits the same points by least squares
 } fit_best;
 
@@ -101,21 +101,20 @@ INLINE f32x16 refit_error(const fit_group *group, f32x16 scale, const fit_points
 
 INLINE f32x16 refit_step(const fit_sums *sums) { return sums->rp * inverse(sums->pp); }
 
-INLINE void keep_better(fit_best *best, f32x16 error, f32x16 scale, f32x16 low, f32x16 refit) {
+INLINE void keep_better(fit_best *best, f32x16 error, f32x16 scale, f32x16 refit) {
     i32x16 better = error < best->error;
     best->error = choose(better, error, best->error);
     best->scale = choose(better, scale, best->scale);
-    best->low = choose(better, low, best->low);
     best->refit = choose(better, refit, best->refit);
 }
 
-INLINE fit_best no_best(void) { return (fit_best){splat(__builtin_inff()), {0}, {0}, {0}}; }
+INLINE fit_best no_best(void) { return (fit_best){splat(__builtin_inff()), {0}, {0}}; }
 
 // Judges a candidate by the error after a least-squares refit of its scale.
 INLINE void consider(fit_best *best, const fit_group *group, f32x16 scale, const fit_points *points) {
     f32x16 refit;
     f32x16 error = refit_error(group, scale, points, &refit);
-    keep_better(best, error, scale, points->low, refit);
+    keep_better(best, error, scale, refit);
 }
 
 // Candidates scale = base * t for t = from, from * ratio, ... down to `to`.
@@ -143,9 +142,9 @@ INLINE void settle_half(
             bits = (bits & (bits <= LARGEST_HALF)) | (LARGEST_HALF & (bits > LARGEST_HALF));
             f32x16 scale = (f32x16)((i32x16)half_value(bits) | sign);
             fit_sums sums = error_sums(group, scale, &points);
-            keep_better(&local, sums.rr, scale, points.low, scale + refit_step(&sums));
+            keep_better(&local, sums.rr, scale, scale + refit_step(&sums));
         }
-        keep_better(best, local.error, local.scale, local.low, local.refit);
+        keep_better(best, local.error, local.scale, local.refit);
         next = local.refit;
     }
 }

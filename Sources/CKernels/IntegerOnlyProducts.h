@@ -9,11 +9,6 @@ typedef struct {
     int headroom;  // bits that a product gives up so that the row's sum fits; of the 64-bit product where there is one segment
 } integer_rescaling;
 
-/// Bits of the fraction of zero points; 0 for constant offsets.
-INLINE int zero_fraction(const fettle_matrix *m) {
-    return m->offsets == FETTLE_OFFSET_ZERO_POINTS ? fettle_zero_fraction(m->bits) : 0;
-}
-
 INLINE integer_rescaling rescaling_of(const fettle_integer_matrix *m) {
     const int columns = m->matrix.columns;
     const int segment = m->matrix.group < m->input_group ? m->matrix.group : m->input_group;

@@ -276,6 +276,11 @@ static void ask_ahead(const uint8_t *p, size_t bytes, int first, int last, int o
     for (size_t at = bytes * (size_t)first / (size_t)of; at < end; at += LINE) __builtin_prefetch(p + at, 0, 2);
 }
 
+/// Bits of the fraction of zero points; 0 for constant offsets.
+INLINE int zero_fraction(const fettle_matrix *m) {
+    return m->offsets == FETTLE_OFFSET_ZERO_POINTS ? fettle_zero_fraction(m->bits) : 0;
+}
+
 static void product_int8(
     const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch, float *y,
     size_t stride) {
@@ -283,7 +288,7 @@ static void product_int8(
     const int segment = matrix->group < input->scale_columns ? matrix->group : input->scale_columns;
     const int segments = columns / segment, half = segment < 32, range = matrix->codebooks ? 8 : matrix->bits;
     const int constant = matrix->offsets == FETTLE_OFFSET_CONSTANT;
-    const int fraction = matrix->offsets == FETTLE_OFFSET_ZERO_POINTS ? fettle_zero_fraction(matrix->bits) : 0;
+    const int fraction = zero_fraction(matrix);
     const int offset = matrix->codebooks ? 128 : matrix->offset;
     uint8_t *codes = scratch;
     int32_t *sums = (int32_t *)(codes + (size_t)columns * 16 * BLOCKS);

@@ -74,8 +74,7 @@ import Testing
         #expect(error(compensated) < 0.8 * error(plain), "\(name): \(error(compensated)) and \(error(plain))")
     }
 
-    /// Brute force over every single move of every code, in double: next to none would bring the outputs nearer. (Without the
-    /// descent one code in ten could be moved.)
+    /// Brute force over every single move of every code, in double: next to none would bring the outputs nearer.
     @Test(arguments: ["u3g32", "a4g32", "k3g32"]) func noCodeAloneIsBetterElsewhere(name: String) throws {
         let pool = ThreadPool(threads: 2)
         let weights = Matrix.random(rows: 20, columns: 96, .heavyTailed, seed: 79)

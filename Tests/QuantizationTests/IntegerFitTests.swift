@@ -54,7 +54,7 @@ import Testing
             let group = weights.values[start..<start + 32]
             let weight = importance[start % 64..<start % 64 + 32]
             // A scale of the other sign with the mirrored window is the same grid, so that one sign is enough. Every eighth
-            // scale and every second sixteenth of a step leave 1 % more error than all of them.
+            // scale and every second sixteenth of a step: the best of them may be a little worse than the best of all.
             let positive = scales(group, bits: bits).filter { $0 > 0 }.enumerated()
                 .filter { $0.offset.isMultiple(of: 8) }
             best +=

@@ -23,7 +23,7 @@ extension BlockMatrix {
         let (length, size) = (format.blockLength, format.blockBytes)
         var scales: [UInt16] = []
         var minimums: [UInt16] = []
-        if BlockLevels(format) == nil, case .float32(let numbers) = quantized.scales {
+        if quantized.hasHalfScales, case .float32(let numbers) = quantized.scales {
             scales = numbers.map { Float16($0).bitPattern }
             if case .minimums(let numbers) = quantized.offsets { minimums = numbers.map { Float16($0).bitPattern } }
         }

@@ -8,7 +8,7 @@ struct CodeDescent {
     let factor: InverseFactor
     let pool: ThreadPool
 
-    /// Times that every code is looked at: on SmolLM2 the fourth sweep moves one code in a thousand.
+    /// Times that every code is looked at.
     private static let sweeps = 3
 
     /// Improves `quantized`, which stands for `weights`.
@@ -76,7 +76,7 @@ struct CodeDescent {
 
 extension QuantizedMatrix {
     /// Whether each scale (and minimum) is a half-precision number of its own.
-    fileprivate var hasHalfScales: Bool {
+    var hasHalfScales: Bool {
         switch format {
         case .grid: !hasTensorScale
         case .block(let block): BlockLevels(block) == nil
