@@ -46,6 +46,8 @@ package enum CandidateFormats {
         }
         result += [
             GridFormat(.affine, bits: 3, wide), GridFormat(.log2, bits: 4, wide), GridFormat(.affine, bits: 2, fine),
+            GridFormat(.affine, bits: 2, wide), GridFormat(.codebook, bits: 2, fine),
+            GridFormat(.codebook, bits: 2, wide),
         ]
         if granularity.contains(.channel) { result.append(GridFormat(.codebook, bits: 4, .channel)) }
         var seen: Set<GridFormat> = []
