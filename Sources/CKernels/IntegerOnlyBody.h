@@ -122,17 +122,18 @@ static void embed(const integer_share *s) {
 /// Query rows that share a key/value head, ROWS at a time, dealt to the threads in turn.
 static void attend_heads(
     const integer_share *s, const fettle_integer_kv *kv, const int32_t *query, const fettle_integer_matrix *made) {
+    enum { ROWS = FETTLE_QUERY_ROWS };
     const integer_chunk *c = s->chunk;
     const fettle_integer_model *m = c->model;
     const fettle_integer_buffers *b = &m->buffers;
     const int group = m->heads / m->key_value_heads, all = c->count * group, batches = (all + ROWS - 1) / ROWS;
     const size_t stride = (size_t)m->value_stride;
     uint8_t *scratch = b->scratch + (size_t)s->thread * b->scratch_bytes;
-    attention_row rows[ROWS];
-    for (int r = 0; r < ROWS; r++) {
+    attention_row rows[ROWS + 1];  // one more, whose distance from the one before it is that of all
+    for (int r = 0; r <= ROWS; r++) {
         rows[r].total = (int64_t *)scratch + (size_t)r * stride;
-        rows[r].pairs = (int32_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
-        rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int32_t)))
+        rows[r].narrow = (int16_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
+        rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int16_t)))
             + (size_t)r * (size_t)c->capacity;
     }
     for (int i = s->thread; i < batches * m->key_value_heads; i += s->threads) {
@@ -148,6 +149,13 @@ static void attend_heads(
         }
         attend_integer_rows(m, kv, c->capacity, head, rows, count);
     }
+}
+
+/// `count` numbers by 2^shift less.
+INLINE void bring_down(int32_t *row, int count, int shift) {
+    int i = 0;
+    for (; i + 16 <= count; i += 16) store_i32x16(row + i, shifted(load_i32x16(row + i), shift));
+    for (; i < count; i++) row[i] = (int32_t)shifted_one(row[i], shift);
 }
 
 static void attention(const integer_share *s, int index) {
@@ -183,7 +191,7 @@ static void attention(const integer_share *s, int index) {
         for (int head = 1; head < m->heads; head++) common = own[head] > common ? own[head] : common;
         for (int head = 0; head < m->heads; head++) {
             int32_t *row = b->rows + (size_t)t * queries + (size_t)head * (size_t)m->head_width;
-            for (int d = 0; d < m->head_width; d++) row[d] = (int32_t)shifted_one(row[d], common - own[head]);
+            bring_down(row, m->head_width, common - own[head]);
         }
         row_exponents[t] = common;
     }

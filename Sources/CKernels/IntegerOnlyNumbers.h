@@ -1,9 +1,6 @@
 // Fixed-point numbers of integer-only execution: shifts that round half up, square roots, powers of two, quotients.
 
 typedef int64_t i64x16 __attribute__((vector_size(128)));
-typedef int16_t i16x16 __attribute__((vector_size(32)));
-typedef int16_t i16x32 __attribute__((vector_size(64)));
-typedef int8_t i8x32 __attribute__((vector_size(32)));
 
 enum {
     TOP = 30,  // numbers are at most 2^TOP
@@ -12,8 +9,6 @@ enum {
 
 INLINE int bit_length(uint64_t v) { return v == 0 ? 0 : 64 - __builtin_clzll(v); }
 
-INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
-INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE i64x16 widen(i32x16 v) { return __builtin_convertvector(v, i64x16); }
 INLINE i32x16 narrow(i64x16 v) { return __builtin_convertvector(v, i32x16); }
 INLINE i32x16 pick(i32x16 condition, i32x16 yes, i32x16 no) { return (condition & yes) | (~condition & no); }
@@ -61,6 +56,11 @@ INLINE uint64_t square_root(uint64_t v) {
 /// a * b / 2^15 rounded half up, in 32 bits.
 INLINE i32x16 times(i32x16 a, i32x16 b) { return (a * b + (1 << 14)) >> 15; }
 
+/// v * factor / 2^15 rounded half up, for |factor| <= 2^15: the upper bits and the lower 15 apart, each in 32 bits.
+INLINE i32x16 times_unit(i32x16 v, i32x16 factor) {
+    return (v >> 15) * factor + (((v & 0x7fff) * factor + (1 << 14)) >> 15);
+}
+
 /// 2^(v / 2^16) for v <= 0, times 2^15, within 2^-14: a polynomial of fourth degree for the fraction.
 INLINE i32x16 power_of_two(i32x16 v) {
     const i32x16 f = (v & 0xffff) >> 1;
@@ -76,25 +76,11 @@ INLINE i32x16 power_of_two(i32x16 v) {
 INLINE i32x16 reciprocal(i32x16 v) {
     i32x16 y = 92521 - (i32x16)((u32x16)v * 15421 >> 14);  // v = d 2^16, and 1/d is near 48/17 - 32/17 d
     UNROLL for (int i = 0; i < 2; i++) {
-        const i32x16 error = 65536 - narrow((widen(v) * widen(y)) >> 15);
-        y += narrow((widen(y) * widen(error)) >> 16);
+        const i32x16 error = 65536 - (i32x16)((u32x16)v * (u32x16)y >> 15);  // v * y is 2^31 within 6 %
+        y += (y * error) >> 16;
     }
     return y;
 }
 
 /// Two numbers of 16 bits in one of 32.
 INLINE int32_t pair_of(int32_t low, int32_t high) { return (int32_t)((uint32_t)high << 16 | (uint16_t)low); }
-
-INLINE i16x32 load_pairs(const int8_t *p) {
-    i8x32 v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, i16x32);
-}
-
-#ifndef DOT_PAIRS
-/// sum + the products of each lane's two numbers with those of `pair`.
-INLINE i32x16 dot_pairs(i32x16 sum, i16x32 values, int32_t pair) {
-    const i32x16 both = (i32x16)values;
-    return sum + ((both << 16) >> 16) * (int32_t)(int16_t)pair + (both >> 16) * (pair >> 16);
-}
-#endif
