@@ -67,8 +67,8 @@ import Tuning
         options.head = try Format(parsing: "u8g32")
         options.seed = 3
         options.schedule = TuningSchedule(calibrationSequences: 8, evaluationChunks: 4, context: 128)
-        let tuner = Tuner(
-            options: options, store: try store ?? ScoreStore(path: nil), pool: ThreadPool(threads: 2), progress: { _ in })
+        let store = try store ?? ScoreStore(path: nil)
+        let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2), progress: { _ in })
         return try tuner.tune(
             model: try model ?? Bard.model(), profiles: [Bard.profile(memory: MemoryLimits())])[0]
     }
