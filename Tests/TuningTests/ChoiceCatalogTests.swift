@@ -25,6 +25,8 @@ struct ChoiceCatalogTests {
         #expect(group.tensors.map(\.name) == ["blk.3.attn_q.weight", "blk.3.attn_k.weight", "blk.3.attn_v.weight"])
         #expect(catalog.groups[0].role == .tiedEmbedding)
         #expect(catalog.groups.allSatisfy { (12...26).contains($0.choices.count) })
+        // Everything at 2.25 bits is the least that a device with groups can be asked for.
+        for group in catalog.groups { #expect(Set(group.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"])) }
         #expect(catalog.kvFormats == ["f16", "int8"])
     }
 
