@@ -33,23 +33,24 @@ package struct Tuner {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
             let work = try prepare(model, profiles, reference, shared: nil)
             let scores = try measure(work, model, reference, part: nil)
-            let evaluations = try work.texts.mapValues {
-                (
-                    own: LazyEvaluation(text: $0.evaluation, reference: reference, store: store, pool: pool),
-                    calibration: LazyEvaluation(
-                        text: try EvaluationText($0.calibration), reference: reference, store: store, pool: pool)
-                )
+            let texts = try work.texts.mapValues { plan in
+                func run(_ text: EvaluationText) -> LazyEvaluation {
+                    LazyEvaluation(text: text, reference: reference, store: store, pool: pool)
+                }
+                return ProfileRun.Texts(
+                    evaluation: run(plan.evaluation), exchange: run(try plan.exchange), unseen: plan.unseen.map(run))
             }
+            let budget = TimeBudget(limit: options.timeLimit, elapsed: timer.elapsed)
             var results: [TuningResult] = []
             for (profile, catalog) in zip(profiles, work.catalogs) {
                 let key = textKey(profile, model)
-                guard let text = work.texts[key], let scores = scores[key], let evaluation = evaluations[key] else {
+                guard let text = work.texts[key], let scores = scores[key], let texts = texts[key] else {
                     continue
                 }
                 let run = ProfileRun(
                     model: model, profile: profile, catalog: catalog, scores: scores, text: text, options: options,
-                    pool: pool, timer: timer, reference: reference, evaluation: evaluation.own,
-                    calibrationRun: evaluation.calibration, store: store)
+                    pool: pool, timer: timer, reference: reference, texts: texts, store: store, budget: budget,
+                    bundles: profiles.count)
                 results.append(try run.result())
             }
             return results
