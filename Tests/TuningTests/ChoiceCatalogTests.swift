@@ -53,6 +53,21 @@ struct ChoiceCatalogTests {
         #expect(names == ["u8c/int8", "u4c/int8"])
     }
 
+    /// A machine that measured itself has a rate for every choice that it then gets: one without would be predicted by another
+    /// rule than those beside it.
+    @Test func aMeasuredMachineHasARateForEveryChoice() throws {
+        var profile = DeviceProfile(name: "measured")
+        profile.kernels = CandidateFormats.measured.map {
+            KernelRate(
+                format: $0.format.description, activation: $0.activation.rawValue, decode: 1e9, prefill: 1e9)
+        }
+        let rates = Set(CandidateFormats.measured)
+        for group in try Self.catalog(profile).groups {
+            #expect(group.choices.contains { $0.activation == .int8 })
+            for choice in group.choices { #expect(rates.contains(choice.spec), "\(choice.name)") }
+        }
+    }
+
     @Test func countsTheBitsOfTheAccumulator() throws {
         var profile = DeviceProfile(name: "narrow")
         profile.compute.weights = [8, 4]

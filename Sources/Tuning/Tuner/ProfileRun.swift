@@ -48,7 +48,9 @@ struct ProfileRun {
         var chosen = state.first
         if state.knapsack.problem.objective == .sensitivity, state.knapsack.problem.isFeasible(chosen) {
             // Under a time limit what must be measured comes first; it tells how long measuring takes, too.
-            if budget.isLimited { _ = try verify(chosen, isRefined: false, &state) }
+            if budget.isLimited, !state.knapsack.plan(chosen).asksForRefinement {
+                _ = try verify(chosen, isRefined: false, &state)
+            }
             reserveBundle(chosen, state)
             chosen = try exchange(&state)
         }
@@ -68,6 +70,8 @@ struct ProfileRun {
         var solution = Solution(chosen: [], value: 0, bound: 0, prices: Costs())
         /// The plan of the plain scores, before exchanges.
         var first: [Int] = []
+        /// Whether baselines were measured, and are to be told.
+        var hasBaselines = false
         var exchanges: [String] = []
     }
 
@@ -153,12 +157,13 @@ struct ProfileRun {
     /// Measures the plan of `chosen` and its baselines, and, where `isRefined` and there is time, what wins once more with its
     /// weights refined.
     private func verify(_ chosen: [Int], isRefined: Bool, _ state: inout State) throws -> Verifier.Outcome {
+        state.hasBaselines = state.hasBaselines || budget.allows()
         let verifier = Verifier(
             knapsack: state.knapsack, plain: state.plain,
             measurement: measurement(text.evaluation, texts.evaluation, "verify"),
-            measuresBaselines: budget.allows(), seed: options.seed)
+            measuresBaselines: state.hasBaselines, seed: options.seed)
         let plan = state.knapsack.plan(chosen)
-        if isRefined, plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
+        if plan.asksForRefinement {
             _ = try refine(plan, isOpen: false, &state.packer)
         }
         var outcome = try timer.run("verify") {
