@@ -1,183 +1,186 @@
-// Attention over a cache of half-precision or int8 keys and values. A score is one chain of fma over the head's
-// columns, a result one chain over positions, so that rows give the same bits alone and together.
+// Attention over the cache. Products with int8 and int4 numbers are exact sums of integers: queries and softmax weights take
+// 14 bits and a sign for them, as a score's sum and RUN positions' fit 32 bits.
 
-INLINE f32x16 load_some(const float *p, int count) {
-    if (count >= 16) return load_f32x16(p);  // a copy of a known size is no call
-    f32x16 v = {0};
-    memcpy(&v, p, (size_t)count * sizeof(float));
-    return v;
+enum {
+    SIGNED_14 = 16383,  // * 127 * WIDEST fits 32 bits
+    RUN = 512,  // positions whose weighted values are summed in 32 bits
+};
+
+/// The numbers of a row, scaled to +-SIGNED_14, in its own memory. Returns what one counts.
+INLINE float narrow_row(float *row, int count, float largest) {
+    const float inverse = largest >= 0x1p-100f ? (float)SIGNED_14 / largest : 0;
+    for (int i = 0; i < count; i += 16) {
+        f32x16 q = round_to_even(load_some(row + i, count - i) * inverse);
+        q = choose(q > -(float)SIGNED_14, q, (f32x16){0} - (float)SIGNED_14);  // a NaN compares false
+        q = choose(q < (float)SIGNED_14, q, (f32x16){0} + (float)SIGNED_14);
+        const i16x16 numbers = __builtin_convertvector(__builtin_convertvector(q, i32x16), i16x16);
+        memcpy((int16_t *)row + i, &numbers, sizeof numbers);
+    }
+    return largest / (float)SIGNED_14;
 }
 
-INLINE f32x16 load_cached(const uint8_t *p, size_t at, const int int8) {
-    if (!int8) return half_to_float_16(load_u16x16(p + 2 * at));
-    i8x16 v;
-    memcpy(&v, p + at, sizeof v);
-    return __builtin_convertvector(v, f32x16);
-}
-
-/// Quantizes a head's `width` numbers into `target`, zeros up to a multiple of 16, and returns the scale.
-INLINE float quantize_head(const float *row, int width, int8_t *target) {
+INLINE float largest_of_row(const float *row, int count) {
     f32x16 largest = {0};
-    for (int i = 0; i < width; i += 16) {
-        largest = larger(largest, __builtin_elementwise_abs(load_some(row + i, width - i)));
+    for (int i = 0; i < count; i += 16) {
+        largest = larger(largest, __builtin_elementwise_abs(load_some(row + i, count - i)));
     }
-    const float amax = largest_lane(largest), inverse = amax >= 0x1p-100f ? 127.0f / amax : 0;
-    for (int i = 0; i < width; i += 16) {
-        f32x16 q = round_to_even(load_some(row + i, width - i) * inverse);
-        q = choose(q > -127.0f, q, (f32x16){0} - 127.0f);
-        q = choose(q < 127.0f, q, (f32x16){0} + 127.0f);
-        i8x16 bytes = __builtin_convertvector(__builtin_convertvector(q, i32x16), i8x16);
-        memcpy(target + i, &bytes, sizeof bytes);
-    }
-    return inverse > 0 ? amax / 127.0f : 0;
+    return largest_lane(largest);
 }
 
-static void kv_store(const fettle_kv *kv, int32_t position, const float *key, const float *value) {
-    enum { WIDEST = 1024 };
-    const int width = kv->head_width, block = position / 16, lane = position % 16;
-    for (int head = 0; head < kv->heads; head++, key += width, value += width) {
-        const size_t slot = (size_t)head * (size_t)kv->capacity;
-        const size_t key_at = (slot + (size_t)block * 16) * (size_t)width + (size_t)lane;
-        const size_t value_at = (slot + (size_t)position) * (size_t)kv->value_stride;
-        if (kv->int8) {
-            int8_t bytes[WIDEST];
-            kv->key_scales[slot + (size_t)position] = quantize_head(key, width, bytes);
-            for (int d = 0; d < width; d++) kv->keys[key_at + (size_t)d * 16] = (uint8_t)bytes[d];
-            kv->value_scales[slot + (size_t)position] = quantize_head(value, width, (int8_t *)kv->values + value_at);
-            continue;
-        }
-        for (int i = 0; i < width; i += 16) {
-            const u16x16 halves = float_to_half_16(load_some(key + i, width - i));
-            for (int c = 0; c < 16 && i + c < width; c++) {
-                memcpy(kv->keys + 2 * (key_at + (size_t)(i + c) * 16), (const uint16_t *)&halves + c, 2);
-            }
-            const u16x16 value_halves = float_to_half_16(load_some(value + i, width - i));
-            memcpy(kv->values + 2 * (value_at + (size_t)i), &value_halves, sizeof value_halves);
+/// Scores of `count` rows of 16-bit queries at `blocks` blocks of 16 positions from `block` on.
+INLINE void quantized_scores(
+    const uint8_t *keys, const float *key_scales, int width, int block, pair_rows queries, const float *units,
+    const int count, const int blocks, const int int4, float *scores, size_t stride) {
+    i32x16 sum[QUERY_ROWS * 4];
+    const size_t block_bytes = (size_t)width * 16 / (int4 ? 2 : 1);
+    key_sums(keys + (size_t)block * block_bytes, width, queries, count, blocks, int4, sum);
+    UNROLL for (int b = 0; b < blocks; b++) {
+        const f32x16 scales = load_f32x16(key_scales + (block + b) * 16);
+        UNROLL for (int r = 0; r < count; r++) {
+            store_f32x16(
+                scores + (size_t)r * stride + (size_t)(block + b) * 16,
+                __builtin_convertvector(sum[r * blocks + b], f32x16) * (scales * units[r]));
         }
     }
 }
 
-/// Scores of `count` rows at `blocks` blocks of 16 positions from `block` on.
-INLINE void score_blocks(
-    const fettle_kv *kv, const uint8_t *keys, const float *key_scales, int block, const float *q, const int count,
-    const int blocks, float *scores, size_t stride, const int int8) {
-    const size_t width = (size_t)kv->head_width;
-    f32x16 sum[QUERY_ROWS][4];
-    UNROLL for (int r = 0; r < count; r++) {
-        UNROLL for (int b = 0; b < blocks; b++) sum[r][b] = (f32x16){0};
-    }
-    for (size_t d = 0; d < width; d++) {
-        UNROLL for (int b = 0; b < blocks; b++) {
-            const f32x16 k = load_cached(keys, (((size_t)(block + b)) * width + d) * 16, int8);
-            UNROLL for (int r = 0; r < count; r++) {
-                sum[r][b] = __builtin_elementwise_fma(k, (f32x16){0} + q[(size_t)r * width + d], sum[r][b]);
-            }
-        }
-    }
-    UNROLL for (int r = 0; r < count; r++) {
-        UNROLL for (int b = 0; b < blocks; b++) {
-            if (int8) sum[r][b] *= load_f32x16(key_scales + (block + b) * 16);
-            store_f32x16(scores + (size_t)r * stride + (size_t)(block + b) * 16, sum[r][b]);
-        }
+/// sum[row][slice] = weighted values of `longest` positions for `units` units of columns.
+INLINE void quantized_values(
+    const uint8_t *values, size_t pair_bytes, pair_rows weights, int longest, const int count, const int units,
+    const int int4, f32x16 *sum) {
+    const int all = count * units * (int4 ? 2 : 1);
+    UNROLL for (int i = 0; i < all; i++) sum[i] = (f32x16){0};
+    for (int start = 0; start < longest; start += RUN) {
+        const int end = longest - start < RUN ? longest : start + RUN;
+        i32x16 part[QUERY_ROWS * 4];
+        UNROLL for (int i = 0; i < all; i++) part[i] = (i32x16){0};
+        value_sums(values, pair_bytes, weights, start / 2, (end + 1) / 2, count, units, int4, part);
+        UNROLL for (int i = 0; i < all; i++) sum[i] += __builtin_convertvector(part[i], f32x16);
     }
 }
 
-/// Turns one row's scores into weights e^(score - max), 0 from `limit` on, and returns 1 / their sum.
-INLINE float softmax_weights(float *scores, int limit, int padded, const float *value_scales, const int int8) {
+/// What the weights of a row add up to, and the largest of them after the values' scales.
+typedef struct {
+    float sum, largest;
+} weight_range;
+
+/// e^(score - top) for 16 positions from `i` on, those from `limit` on 0 unless all are known to be before it.
+INLINE f32x16 weights_at(const float *scores, int i, int limit, float top, const int whole) {
     const i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    const f32x16 lowest = (f32x16){0} - __builtin_inff();
-    f32x16 most = lowest, sum = {0};
-    for (int i = 0; i < limit; i += 16) {
-        f32x16 s = choose(lane + i < limit, load_f32x16(scores + i), lowest);
-        most = larger(most, s);
-    }
-    const float largest = largest_lane(most);
-    for (int i = 0; i < padded; i += 16) {
-        f32x16 weight = choose(lane + i < limit, exponential(load_f32x16(scores + i) - largest), (f32x16){0});
+    const f32x16 weight = exponential(load_f32x16(scores + i) - top);
+    return whole ? weight : choose(lane + i < limit, weight, (f32x16){0});
+}
+
+/// Turns one row's scores into weights e^(score - max), times the values' scales where they have some; 0 from `limit` on.
+INLINE weight_range softmax_weights(float *scores, int limit, int padded, const float *value_scales, const int scaled) {
+    const int whole = limit / 16 * 16;
+    f32x16 most = (f32x16){0} - __builtin_inff(), sum = {0}, largest = {0};
+    for (int i = 0; i < whole; i += 16) most = larger(most, load_f32x16(scores + i));
+    float top = largest_lane(most);
+    for (int i = whole; i < limit; i++) top = scores[i] > top ? scores[i] : top;
+    int i = 0;
+    for (; i < whole; i += 16) {
+        f32x16 weight = weights_at(scores, i, limit, top, 1);
         sum += weight;
-        if (int8) weight = choose(lane + i < limit, weight * load_f32x16(value_scales + i), (f32x16){0});
+        if (scaled) weight *= load_f32x16(value_scales + i);
+        if (scaled) largest = larger(largest, __builtin_elementwise_abs(weight));
         store_f32x16(scores + i, weight);
     }
-    return 1.0f / sum_lanes(sum);
+    for (; i < padded; i += 16) {
+        f32x16 weight = weights_at(scores, i, limit, top, 0);
+        sum += weight;
+        // A scale that is not there may be no number.
+        if (scaled) weight = choose(weight > 0.0f, weight * load_f32x16(value_scales + i), (f32x16){0});
+        if (scaled) largest = larger(largest, __builtin_elementwise_abs(weight));
+        store_f32x16(scores + i, weight);
+    }
+    return (weight_range){sum_lanes(sum), scaled ? largest_lane(largest) : 0};
 }
 
-/// results[row][16 * slice...] for `slices` slices of 16 columns from `slice` on.
-INLINE void weigh_values(
-    const fettle_kv *kv, const uint8_t *values, int slice, const int slices, const float *weights, size_t stride,
-    int limit, const int count, const float *factors, float *const *results, const int int8) {
-    f32x16 sum[QUERY_ROWS][4];
-    UNROLL for (int r = 0; r < count; r++) {
-        UNROLL for (int i = 0; i < slices; i++) sum[r][i] = (f32x16){0};
-    }
-    for (int position = 0; position < limit; position++) {
-        const size_t at = (size_t)position * (size_t)kv->value_stride + (size_t)slice * 16;
-        UNROLL for (int i = 0; i < slices; i++) {
-            const f32x16 v = load_cached(values, at + (size_t)i * 16, int8);
-            UNROLL for (int r = 0; r < count; r++) {
-                const f32x16 weight = (f32x16){0} + weights[(size_t)r * stride + (size_t)position];
-                sum[r][i] = __builtin_elementwise_fma(v, weight, sum[r][i]);
-            }
-        }
-    }
-    UNROLL for (int r = 0; r < count; r++) {
-        UNROLL for (int i = 0; i < slices; i++) {
-            const f32x16 v = sum[r][i] * factors[r];
-            const int first = (slice + i) * 16, left = kv->head_width - first;
-            if (left >= 16) store_f32x16(results[r] + first, v);
-            else memcpy(results[r] + first, &v, (size_t)left * sizeof(float));
-        }
-    }
-}
-
-/// `count` (1 or QUERY_ROWS) query rows against one key/value head.
+/// `count` query rows against one key/value head.
 INLINE void attend_rows(
     const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, const int count,
-    float *scratch, float *const *results, const int int8) {
-    const size_t width = (size_t)kv->head_width, slot = (size_t)head * (size_t)kv->capacity;
-    const size_t element = int8 ? 1 : 2, stride = (size_t)kv->capacity;
-    const uint8_t *keys = kv->keys + slot * width * element;
-    const uint8_t *values = kv->values + slot * (size_t)kv->value_stride * element;
-    const float *key_scales = int8 ? kv->key_scales + slot : NULL;
-    const float *value_scales = int8 ? kv->value_scales + slot : NULL;
-    const float root = 1.0f / __builtin_sqrtf((float)kv->head_width);
-    // Vectors of sums: what the registers hold beside one row's operands.
-    const int side = count == 1 ? 4 : SUMS / count;
-    float *q = scratch, *scores = scratch + FETTLE_QUERY_ROWS * width;
+    float *scratch, float *const *results, const fettle_kv_format format) {
+    const int width = kv->head_width, quantized = format != FETTLE_KV_FLOAT16, int4 = format == FETTLE_KV_INT4;
+    const size_t slot = (size_t)head * (size_t)kv->capacity, stride = (size_t)kv->capacity;
+    const uint8_t *keys = kv->keys + fettle_kv_bytes(format, slot * (size_t)width);
+    const uint8_t *values = kv->values + fettle_kv_bytes(format, slot * (size_t)kv->value_stride);
+    const float *key_scales = quantized ? kv->key_scales + slot : NULL;
+    const float *value_scales = quantized ? kv->value_scales + slot : NULL;
+    const float root = 1.0f / __builtin_sqrtf((float)width);
+    const int side = sums_side_by_side(count);
+    float *q = scratch, *scores = scratch + FETTLE_QUERY_ROWS * (size_t)width, units[QUERY_ROWS], factors[QUERY_ROWS];
     int longest = 0;
     for (int r = 0; r < count; r++) {
-        for (size_t d = 0; d < width; d++) q[(size_t)r * width + d] = queries[r][d] * root;
+        float *row = q + (size_t)r * (size_t)width;
+        for (int d = 0; d < width; d++) row[d] = queries[r][d] * root;
+        if (int4) rotate_head(row, width);
+        if (quantized) units[r] = narrow_row(row, width, largest_of_row(row, width));
         if (limits[r] > longest) longest = limits[r];
     }
+    const pair_rows pairs = {(const int16_t *)q, 2 * (size_t)width};
     const int blocks = (longest + 15) / 16;
+#define SCORES(of) \
+    if (quantized) quantized_scores(keys, key_scales, width, block, pairs, units, count, of, int4, scores, stride); \
+    else half_scores(kv, keys, block, q, count, of, scores, stride)
     int block = 0;
-    for (; block + side <= blocks; block += side) {
-        score_blocks(kv, keys, key_scales, block, q, count, side, scores, stride, int8);
-    }
-    for (; block < blocks; block++) score_blocks(kv, keys, key_scales, block, q, count, 1, scores, stride, int8);
-    float factors[QUERY_ROWS];
+    for (; block + side <= blocks; block += side) { SCORES(side); }
+    for (; block < blocks; block++) { SCORES(1); }
+#undef SCORES
     for (int r = 0; r < count; r++) {
-        factors[r] = softmax_weights(scores + (size_t)r * stride, limits[r], blocks * 16, value_scales, int8);
+        float *row = scores + (size_t)r * stride;
+        const weight_range range = softmax_weights(row, limits[r], blocks * 16, value_scales, quantized);
+        factors[r] = (quantized ? narrow_row(row, blocks * 16, range.largest) : 1.0f) / range.sum;
     }
-    const int slices = kv->value_stride / 16;
+    const pair_rows weights = {(const int16_t *)scores, 2 * stride};
+    const int slices = kv->value_stride / 16, together = int4 && side == 1 ? 2 : side;
+    f32x16 sum[QUERY_ROWS * 4];
+#define VALUES(of) \
+    do { \
+        if (quantized) { \
+            quantized_values( \
+                values + (size_t)slice * 32 / (int4 ? 2 : 1), fettle_kv_bytes(format, 2 * (size_t)kv->value_stride), weights, longest, count, \
+                int4 ? of / 2 : of, int4, sum); \
+        } else { \
+            half_values(kv, values, slice, of, scores, stride, longest, count, sum); \
+        } \
+        UNROLL for (int r = 0; r < count; r++) { \
+            UNROLL for (int i = 0; i < of; i++) { \
+                const int first = (slice + i) * 16; \
+                store_some(results[r] + first, sum[r * of + i] * factors[r], width - first); \
+            } \
+        } \
+    } while (0)
     int slice = 0;
-    for (; slice + side <= slices; slice += side) {
-        weigh_values(kv, values, slice, side, scores, stride, longest, count, factors, results, int8);
-    }
-    for (; slice < slices; slice++) {
-        weigh_values(kv, values, slice, 1, scores, stride, longest, count, factors, results, int8);
-    }
+    for (; slice + together <= slices; slice += together) VALUES(together);
+    if (int4) for (; slice < slices; slice += 2) VALUES(2);
+    else for (; slice < slices; slice++) VALUES(1);
+#undef VALUES
+    if (int4) for (int r = 0; r < count; r++) rotate_head(results[r], width);
 }
 
 static void attend(
     const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits, int32_t count,
     float *scratch, float *const *results) {
     int r = 0;
-    for (; r + QUERY_ROWS <= count; r += QUERY_ROWS) {
-        if (kv->int8) attend_rows(kv, head, queries + r, limits + r, QUERY_ROWS, scratch, results + r, 1);
-        else attend_rows(kv, head, queries + r, limits + r, QUERY_ROWS, scratch, results + r, 0);
+#define HALF(some) \
+    for (; r + some <= count; r += some) { \
+        attend_rows(kv, head, queries + r, limits + r, some, scratch, results + r, FETTLE_KV_FLOAT16); \
     }
-    for (; r < count; r++) {
-        if (kv->int8) attend_rows(kv, head, queries + r, limits + r, 1, scratch, results + r, 1);
-        else attend_rows(kv, head, queries + r, limits + r, 1, scratch, results + r, 0);
+#define INT8(some) \
+    for (; r + some <= count; r += some) { \
+        attend_rows(kv, head, queries + r, limits + r, some, scratch, results + r, FETTLE_KV_INT8); \
     }
+#define INT4(some) \
+    for (; r + some <= count; r += some) { \
+        attend_rows(kv, head, queries + r, limits + r, some, scratch, results + r, FETTLE_KV_INT4); \
+    }
+    switch (kv->format) {
+    case FETTLE_KV_FLOAT16: EVERY_ROW_COUNT(HALF); return;
+    case FETTLE_KV_INT8: EVERY_ROW_COUNT(INT8); return;
+    case FETTLE_KV_INT4: EVERY_ROW_COUNT(INT4); return;
+    }
+#undef HALF
+#undef INT8
+#undef INT4
 }

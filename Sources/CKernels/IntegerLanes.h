@@ -18,7 +18,10 @@ typedef float f32x16 __attribute__((vector_size(64)));
 typedef int32_t i32x16 __attribute__((vector_size(64)));
 typedef uint32_t u32x16 __attribute__((vector_size(64)));
 typedef uint16_t u16x16 __attribute__((vector_size(32)));
+typedef int16_t i16x16 __attribute__((vector_size(32)));
+typedef int16_t i16x32 __attribute__((vector_size(64)));
 typedef int8_t i8x16 __attribute__((vector_size(16)));
+typedef int8_t i8x32 __attribute__((vector_size(32)));
 typedef float f32x4 __attribute__((vector_size(16)));
 
 enum { PARTS = 16 / LANES, LINE = 64 };  // a line of a tile holds one step: 16 rows x 4 columns
@@ -30,6 +33,8 @@ INLINE int32_t load_i32(const void *p) { int32_t v; memcpy(&v, p, sizeof v); ret
 INLINE f32x16 load_f32x16(const void *p) { f32x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_f32x16(void *p, f32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE u16x16 load_u16x16(const void *p) { u16x16 v; memcpy(&v, p, sizeof v); return v; }
+INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
+INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE f32x16 choose(i32x16 condition, f32x16 yes, f32x16 no) {
     return (f32x16)((condition & (i32x16)yes) | (~condition & (i32x16)no));
 }

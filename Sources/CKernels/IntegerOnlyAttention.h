@@ -2,10 +2,7 @@
 // weighted sum (a softmax rounded to 8 bits before it costs 0.01 nats).
 
 enum {
-    WIDEST_HEAD = 1024,
-    QUERY_BITS = 13,  // of a query's number: 2^13 * 2^7 * WIDEST_HEAD fits 32 bits
-    ROWS = FETTLE_INTEGER_ROWS,  // they share the loads of keys and values
-    RUN = 512,  // positions whose weighted values, 2^14 * 2^7 each, fit a 32-bit sum
+    QUERY_BITS = 13,  // of a query's number: 2^13 * 2^7 * WIDEST fits 32 bits
 };
 
 /// Mantissa and exponent of a scale in one word.
@@ -42,7 +39,7 @@ static void store_position(
     const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int32_t position,
     const int32_t *key, int32_t key_exponent, const int32_t *value, int32_t value_exponent) {
     const int width = model->head_width, stride = model->value_stride;
-    int8_t bytes[WIDEST_HEAD];
+    int8_t bytes[WIDEST];
     for (int head = 0; head < model->key_value_heads; head++, key += width, value += width) {
         const size_t slot = (size_t)head * (size_t)capacity, at = slot + (size_t)position;
         const dyadic_scale k = quantize_integer_head(key, width, bytes);
@@ -64,19 +61,15 @@ typedef struct {
     int limit;  // positions that it sees
     int32_t *result;
     int32_t *result_exponent;
-    int32_t *pairs;  // of the query, two numbers of 16 bits in each
-    int32_t *weights;  // logits of the positions, then weights, then these in pairs
+    int16_t *narrow;  // the query's numbers in QUERY_BITS bits
+    int32_t *weights;  // logits of the positions, then weights, then these in 16 bits
     int64_t *total;
     int64_t sum;
 } attention_row;
 
-/// The query's numbers in QUERY_BITS bits.
 INLINE void prepare_row(attention_row *row, int width) {
     const int down = bit_length(largest_of_head(row->query, width)) - QUERY_BITS;
-    for (int d = 0; d < width; d += 2) {
-        const int64_t low = shifted_one(row->query[d], down), high = shifted_one(row->query[d + 1], down);
-        row->pairs[d / 2] = pair_of((int32_t)low, (int32_t)high);
-    }
+    for (int d = 0; d < width; d++) row->narrow[d] = (int16_t)shifted_one(row->query[d], down);
     row->exponent += down;
 }
 
@@ -91,18 +84,16 @@ INLINE i32x16 logits_of(i32x16 sum, const uint32_t *scales, int32_t exponent) {
     return narrow(__builtin_elementwise_max(__builtin_elementwise_min(product >> right, limit), -limit) << left);
 }
 
-/// Logits of `count` rows at every position that one of them sees.
-INLINE void score_rows(
-    attention_row *rows, const int count, int longest, int width, const int8_t *keys, const uint32_t *scales) {
-    for (int block = 0; block * 16 < longest; block++, keys += 16 * width) {
-        i32x16 sum[ROWS];
-        UNROLL for (int r = 0; r < count; r++) sum[r] = (i32x16){0};
-        for (int d = 0; d < width / 2; d++) {
-            const i16x32 pairs = load_pairs(keys + d * 32);
-            UNROLL for (int r = 0; r < count; r++) sum[r] = dot_pairs(sum[r], pairs, rows[r].pairs[d]);
-        }
-        UNROLL for (int r = 0; r < count; r++) {
-            store_i32x16(rows[r].weights + block * 16, logits_of(sum[r], scales + block * 16, rows[r].exponent));
+/// Logits of `count` rows at `blocks` blocks of positions from `block` on.
+INLINE void score_blocks(
+    attention_row *rows, pair_rows queries, const int count, int block, const int blocks, int width,
+    const int8_t *keys, const uint32_t *scales) {
+    i32x16 sum[QUERY_ROWS * 4];
+    key_sums((const uint8_t *)keys + (size_t)block * 16 * (size_t)width, width, queries, count, blocks, 0, sum);
+    UNROLL for (int r = 0; r < count; r++) {
+        UNROLL for (int b = 0; b < blocks; b++) {
+            const int at = (block + b) * 16;
+            store_i32x16(rows[r].weights + at, logits_of(sum[r * blocks + b], scales + at, rows[r].exponent));
         }
     }
 }
@@ -126,36 +117,38 @@ INLINE int64_t soften(int32_t *weights, int limit, int longest) {
     return __builtin_reduce_add(sum);
 }
 
-/// Takes the scales of the values into the weights, at the exponent `common`, and pairs them: [position / 2].
-INLINE void pair_weights(int32_t *weights, const uint32_t *scales, int longest, int32_t common) {
+/// Takes the scales of the values into the weights, at the exponent `common`, and narrows these to 16 bits in their own
+/// memory.
+INLINE void narrow_weights(int32_t *weights, const uint32_t *scales, int longest, int32_t common) {
     for (int i = 0; i < longest; i += 16) {
         const i32x16 packed = load_i32x16(scales + i);
         // At most 2^15 * 2^15.02, brought to 2^14.02. A position that is not there may have any exponent, and weight 0.
         const i32x16 by = at_most(at_least(16 + common - ((packed << 16) >> 16), (i32x16){0} + 16), (i32x16){0} + 31);
         const i32x16 product = load_i32x16(weights + i) * (i32x16)((u32x16)packed >> 16);
-        const i32x16 scaled_weights = ((product >> (by - 1)) + 1) >> 1;
-        int32_t lane[16];
-        memcpy(lane, &scaled_weights, sizeof lane);
-        for (int j = 0; j < 8; j++) weights[i / 2 + j] = pair_of(lane[2 * j], lane[2 * j + 1]);
+        const i16x16 narrow_ones = __builtin_convertvector(((product >> (by - 1)) + 1) >> 1, i16x16);
+        memcpy((int16_t *)weights + i, &narrow_ones, sizeof narrow_ones);
     }
 }
 
-/// Weighted sums of the values of the first `longest` positions.
-INLINE void sum_values(attention_row *rows, const int count, int longest, int stride, const int8_t *values) {
-    for (int d = 0; d < stride; d += 16) {
-        i64x16 total[ROWS];
-        UNROLL for (int r = 0; r < count; r++) total[r] = (i64x16){0};
-        for (int start = 0; start < longest; start += RUN) {
-            const int end = longest - start < RUN ? longest : start + RUN;
-            i32x16 part[ROWS];
-            UNROLL for (int r = 0; r < count; r++) part[r] = (i32x16){0};
-            for (int i = start / 2; i < (end + 1) / 2; i++) {
-                const i16x32 pairs = load_pairs(values + ((size_t)i * (size_t)stride + (size_t)d) * 2);
-                UNROLL for (int r = 0; r < count; r++) part[r] = dot_pairs(part[r], pairs, rows[r].weights[i]);
-            }
-            UNROLL for (int r = 0; r < count; r++) total[r] += widen(part[r]);
+/// Weighted sums of the values of the first `longest` positions for `slices` slices of columns from `slice` on.
+INLINE void sum_slices(
+    attention_row *rows, pair_rows weights, const int count, int longest, int stride, int slice, const int slices,
+    const int8_t *values) {
+    i64x16 total[QUERY_ROWS * 4];
+    UNROLL for (int i = 0; i < count * slices; i++) total[i] = (i64x16){0};
+    for (int start = 0; start < longest; start += RUN) {
+        const int end = longest - start < RUN ? longest : start + RUN;
+        i32x16 part[QUERY_ROWS * 4];
+        UNROLL for (int i = 0; i < count * slices; i++) part[i] = (i32x16){0};
+        value_sums(
+            (const uint8_t *)values + (size_t)slice * 32, 2 * (size_t)stride, weights, start / 2, (end + 1) / 2, count,
+            slices, 0, part);
+        UNROLL for (int i = 0; i < count * slices; i++) total[i] += widen(part[i]);
+    }
+    UNROLL for (int r = 0; r < count; r++) {
+        UNROLL for (int i = 0; i < slices; i++) {
+            memcpy(rows[r].total + (slice + i) * 16, &total[r * slices + i], sizeof total[0]);
         }
-        UNROLL for (int r = 0; r < count; r++) memcpy(rows[r].total + d, &total[r], sizeof total[r]);
     }
 }
 
@@ -182,8 +175,15 @@ INLINE void attend_some(
         longest = rows[r].limit > longest ? rows[r].limit : longest;
         prepare_row(&rows[r], width);
     }
-    score_rows(rows, count, longest, width, kv->keys + slot * (size_t)width, kv->key_scales + slot);
-    int32_t common[ROWS];
+    const int side = sums_side_by_side(count), blocks = (longest + 15) / 16, slices = stride / 16;
+    const pair_rows queries = {rows[0].narrow, (size_t)(rows[1].narrow - rows[0].narrow)};
+    const int8_t *keys = kv->keys + slot * (size_t)width;
+    int block = 0;
+    for (; block + side <= blocks; block += side) {
+        score_blocks(rows, queries, count, block, side, width, keys, kv->key_scales + slot);
+    }
+    for (; block < blocks; block++) score_blocks(rows, queries, count, block, 1, width, keys, kv->key_scales + slot);
+    int32_t common[QUERY_ROWS];
     for (int r = 0; r < count; r++) {
         rows[r].sum = soften(rows[r].weights, rows[r].limit, longest);
         common[r] = INT16_MIN;
@@ -191,20 +191,28 @@ INLINE void attend_some(
             const int32_t own = (int16_t)(scales[i] & 0xffff);
             common[r] = own > common[r] ? own : common[r];
         }
-        pair_weights(rows[r].weights, scales, longest, common[r]);
+        narrow_weights(rows[r].weights, scales, longest, common[r]);
     }
-    sum_values(rows, count, longest, stride, kv->values + slot * (size_t)stride);
+    const pair_rows weights = {(const int16_t *)rows[0].weights, 2 * (size_t)(rows[1].weights - rows[0].weights)};
+    const int8_t *values = kv->values + slot * (size_t)stride;
+    int slice = 0;
+    for (; slice + side <= slices; slice += side) {
+        sum_slices(rows, weights, count, longest, stride, slice, side, values);
+    }
+    for (; slice < slices; slice++) sum_slices(rows, weights, count, longest, stride, slice, 1, values);
     for (int r = 0; r < count; r++) finish_row(&rows[r], width, common[r]);
 }
 
-/// Attention of up to ROWS query rows over head `head`.
+/// Attention of up to QUERY_ROWS query rows over head `head`. Their parts of the scratch space lie at equal distances.
 static void attend_integer_rows(
     const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int head, attention_row *rows,
     int count) {
-    switch (count) {
-    case 1: attend_some(model, kv, capacity, head, rows, 1); return;
-    case 2: attend_some(model, kv, capacity, head, rows, 2); return;
-    case 3: attend_some(model, kv, capacity, head, rows, 3); return;
-    case 4: attend_some(model, kv, capacity, head, rows, 4); return;
+#define SOME_ROWS(some) \
+    if (count >= some) { \
+        attend_some(model, kv, capacity, head, rows, some); \
+        rows += some; \
+        count -= some; \
     }
+    EVERY_ROW_COUNT(SOME_ROWS)
+#undef SOME_ROWS
 }

@@ -122,17 +122,18 @@ static void embed(const integer_share *s) {
 /// Query rows that share a key/value head, ROWS at a time, dealt to the threads in turn.
 static void attend_heads(
     const integer_share *s, const fettle_integer_kv *kv, const int32_t *query, const fettle_integer_matrix *made) {
+    enum { ROWS = FETTLE_QUERY_ROWS };
     const integer_chunk *c = s->chunk;
     const fettle_integer_model *m = c->model;
     const fettle_integer_buffers *b = &m->buffers;
     const int group = m->heads / m->key_value_heads, all = c->count * group, batches = (all + ROWS - 1) / ROWS;
     const size_t stride = (size_t)m->value_stride;
     uint8_t *scratch = b->scratch + (size_t)s->thread * b->scratch_bytes;
-    attention_row rows[ROWS];
-    for (int r = 0; r < ROWS; r++) {
+    attention_row rows[ROWS + 1];  // one more, whose distance from the one before it is that of all
+    for (int r = 0; r <= ROWS; r++) {
         rows[r].total = (int64_t *)scratch + (size_t)r * stride;
-        rows[r].pairs = (int32_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
-        rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int32_t)))
+        rows[r].narrow = (int16_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
+        rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int16_t)))
             + (size_t)r * (size_t)c->capacity;
     }
     for (int i = s->thread; i < batches * m->key_value_heads; i += s->threads) {

@@ -10,8 +10,8 @@ size_t fettle_integer_scratch(int32_t widest, int32_t chunk, int32_t head_width,
     const size_t places = (size_t)chunk + FETTLE_WIDEST_PANEL - 1, columns = (size_t)widest;
     const size_t codes = columns * (16 + sizeof(int32_t)) * FETTLE_WIDEST_BLOCKS + places * columns / 32 * sizeof(int32_t);
     const size_t stride = (size_t)(head_width + 15) / 16 * 16;
-    const size_t attention = FETTLE_INTEGER_ROWS
-        * (stride * (sizeof(int64_t) + sizeof(int32_t)) + (size_t)capacity * sizeof(int32_t));
+    const size_t attention = FETTLE_QUERY_ROWS
+        * (stride * (sizeof(int64_t) + sizeof(int16_t)) + (size_t)capacity * sizeof(int32_t));
     return ((codes > attention ? codes : attention) + 63) / 64 * 64;
 }
 

@@ -1,9 +1,6 @@
 // Fixed-point numbers of integer-only execution: shifts that round half up, square roots, powers of two, quotients.
 
 typedef int64_t i64x16 __attribute__((vector_size(128)));
-typedef int16_t i16x16 __attribute__((vector_size(32)));
-typedef int16_t i16x32 __attribute__((vector_size(64)));
-typedef int8_t i8x32 __attribute__((vector_size(32)));
 
 enum {
     TOP = 30,  // numbers are at most 2^TOP
@@ -12,8 +9,6 @@ enum {
 
 INLINE int bit_length(uint64_t v) { return v == 0 ? 0 : 64 - __builtin_clzll(v); }
 
-INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
-INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE i64x16 widen(i32x16 v) { return __builtin_convertvector(v, i64x16); }
 INLINE i32x16 narrow(i64x16 v) { return __builtin_convertvector(v, i32x16); }
 INLINE i32x16 pick(i32x16 condition, i32x16 yes, i32x16 no) { return (condition & yes) | (~condition & no); }
@@ -84,17 +79,3 @@ INLINE i32x16 reciprocal(i32x16 v) {
 
 /// Two numbers of 16 bits in one of 32.
 INLINE int32_t pair_of(int32_t low, int32_t high) { return (int32_t)((uint32_t)high << 16 | (uint16_t)low); }
-
-INLINE i16x32 load_pairs(const int8_t *p) {
-    i8x32 v;
-    memcpy(&v, p, sizeof v);
-    return __builtin_convertvector(v, i16x32);
-}
-
-#ifndef DOT_PAIRS
-/// sum + the products of each lane's two numbers with those of `pair`.
-INLINE i32x16 dot_pairs(i32x16 sum, i16x32 values, int32_t pair) {
-    const i32x16 both = (i32x16)values;
-    return sum + ((both << 16) >> 16) * (int32_t)(int16_t)pair + (both >> 16) * (pair >> 16);
-}
-#endif

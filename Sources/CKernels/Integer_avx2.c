@@ -79,9 +79,8 @@ INLINE void dot_tile(
 #include "IntegerFloatProduct.h"
 #include "IntegerQuantize.h"
 #include "IntegerElementwise.h"
-#include "IntegerAttention.h"
 #define DOT_PAIRS
-INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t values, int32_t pair) {
+INLINE i32x16 dot_pairs(i32x16 sum, i16x32 values, int32_t pair) {
     __m256i half[2];
     memcpy(half, &values, sizeof half);
     half[0] = _mm256_madd_epi16(half[0], _mm256_set1_epi32(pair));
@@ -90,6 +89,10 @@ INLINE i32x16 dot_pairs(i32x16 sum, __attribute__((vector_size(64))) int16_t val
     memcpy(&products, half, sizeof products);
     return sum + products;
 }
+#include "CachePairs.h"
+#include "CacheStore.h"
+#include "HalfCache.h"
+#include "IntegerAttention.h"
 #include "IntegerOnly.h"
 #include "IntegerProbes.h"
 #include "IntegerTableBody.h"

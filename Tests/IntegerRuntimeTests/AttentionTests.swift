@@ -13,8 +13,9 @@ struct AttentionTests {
         var kv: fettle_kv
         private let bytes: UnsafeMutableRawPointer
 
-        init(heads: Int, width: Int, positions: Int, int8: Bool) {
-            let padded = (width + 15) / 16 * 16
+        init(heads: Int, width: Int, positions: Int, format: fettle_kv_format) {
+            let unit = format == FETTLE_KV_INT4 ? 32 : 16
+            let padded = (width + unit - 1) / unit * unit
             let keyBytes = heads * positions * width * 2
             let valueBytes = heads * positions * padded * 2
             let total = keyBytes + valueBytes + 8 * heads * positions
@@ -25,7 +26,7 @@ struct AttentionTests {
                 keys: bytes.assumingMemoryBound(to: UInt8.self),
                 values: (bytes + keyBytes).assumingMemoryBound(to: UInt8.self), key_scales: scales,
                 value_scales: scales + heads * positions, capacity: Int32(positions), heads: Int32(heads),
-                head_width: Int32(width), value_stride: Int32(padded), int8: int8)
+                head_width: Int32(width), value_stride: Int32(padded), format: format)
         }
 
         deinit { bytes.deallocate() }
@@ -50,17 +51,59 @@ struct AttentionTests {
         }
     }
 
-    /// What the cache gives back of a stored head: halves, or int8 with one scale.
-    private func stored(_ numbers: [Float], int8: Bool) -> [Double] {
-        if !int8 { return numbers.map { Double(Float16($0)) } }
-        let row = QuantizedRow(numbers, .int8)
-        return row.values.map { Double($0) * Double(row.scales[0]) }
+    /// A head's numbers as the cache holds them.
+    private struct StoredHead {
+        /// Numbers in the cache's own basis, integers where it is quantized.
+        var numbers: [Double]
+        var scale: Float = 1
+
+        init(_ head: [Float], _ format: fettle_kv_format) {
+            switch format {
+            case FETTLE_KV_INT8:
+                let row = QuantizedRow(head, .int8)
+                numbers = row.values.map(Double.init)
+                scale = row.scales[0]
+            case FETTLE_KV_INT4:
+                let rotated = AttentionTests.rotated(head)
+                let extreme = rotated.max { abs($0) < abs($1) } ?? 0
+                numbers = rotated.map { max(-8, min(7, (Double($0) * -8 / Double(extreme)).rounded())) }
+                scale = extreme / -8
+            default:
+                numbers = head.map { Double(Float16($0)) }
+            }
+        }
+    }
+
+    /// The Walsh-Hadamard transform by its definition: entry (i, j) is -1 to the number of bits that i and j share.
+    private static func rotated(_ head: [Float]) -> [Float] {
+        let run = 1 << head.count.trailingZeroBitCount
+        return head.indices.map { i in
+            let first = i / run * run
+            let sum = (0..<run).reduce(0.0) { sum, j in
+                sum + Double(head[first + j]) * (((i - first) & j).nonzeroBitCount.isMultiple(of: 2) ? 1 : -1)
+            }
+            return Float(sum / Double(run).squareRoot())
+        }
+    }
+
+    /// A query as scores see it: for quantized caches in 14 bits and a sign, int4 after the rotation.
+    private func seen(_ query: [Float], _ format: fettle_kv_format) -> [Double] {
+        let root = 1 / Float(query.count).squareRoot()
+        let scaled = query.map { $0 * root }
+        if format == FETTLE_KV_FLOAT16 { return scaled.map(Double.init) }
+        let row = format == FETTLE_KV_INT4 ? Self.rotated(scaled) : scaled
+        let largest = row.map(abs).max() ?? 0
+        return row.map { Double(($0 * (16383 / largest)).rounded(.toNearestOrEven)) * Double(largest) / 16383 }
     }
 
     @Test(
         "equals softmax in double precision; rows alone equal rows together; same bits everywhere",
-        arguments: [(64, false), (64, true), (8, false), (24, true), (128, false)])
-    func againstDouble(width: Int, int8: Bool) {
+        arguments: [
+            (64, FETTLE_KV_FLOAT16), (64, FETTLE_KV_INT8), (64, FETTLE_KV_INT4), (8, FETTLE_KV_FLOAT16),
+            (24, FETTLE_KV_INT8), (24, FETTLE_KV_INT4), (40, FETTLE_KV_INT4), (128, FETTLE_KV_FLOAT16),
+            (128, FETTLE_KV_INT4),
+        ])
+    func againstDouble(width: Int, format: fettle_kv_format) {
         var source = RandomMatrices(seed: UInt64(width))
         let (heads, positions, filled) = (2, 112, 100)
         let keys = (0..<filled).map { _ in (0..<heads * width).map { _ in source.number(-2...2) } }
@@ -69,7 +112,7 @@ struct AttentionTests {
         let limits = [97, 98, 99, 100, 100, 17, 1, 96]
         var all: [[[Float]]] = []
         for set in Self.sets {
-            let cache = Cache(heads: heads, width: width, positions: positions, int8: int8)
+            let cache = Cache(heads: heads, width: width, positions: positions, format: format)
             for position in 0..<filled {
                 fettle_kv_store(set.cValue, &cache.kv, Int32(position), keys[position], values[position])
             }
@@ -86,21 +129,34 @@ struct AttentionTests {
         #expect(all.allSatisfy { $0 == all[0] })
 
         let head = width..<2 * width
+        let storedKeys = keys.map { StoredHead(Array($0[head]), format) }
+        let storedValues = values.map { StoredHead(Array($0[head]), format) }
         for (row, limit) in zip(rows.indices, limits) {
-            let scores = (0..<limit).map { position in
-                zip(rows[row], stored(Array(keys[position][head]), int8: int8)).reduce(0.0) { $0 + Double($1.0) * $1.1 }
-                    / Double(width).squareRoot()
+            let query = seen(rows[row], format)
+            let scores = storedKeys[..<limit].map { key in
+                zip(query, key.numbers).reduce(0.0) { $0 + $1.0 * $1.1 } * Double(key.scale)
             }
             let most = scores.max() ?? 0
             let weights = scores.map { exp($0 - most) }
             let sum = weights.reduce(0, +)
-            for column in 0..<width {
-                var exact = 0.0
-                for position in 0..<limit {
-                    exact += weights[position] / sum * stored(Array(values[position][head]), int8: int8)[column]
+            let exact = (0..<width).map { column in
+                (0..<limit).reduce(0.0) {
+                    $0 + weights[$1] / sum * storedValues[$1].numbers[column] * Double(storedValues[$1].scale)
                 }
-                // Float32 over 100 terms of size 2, after scores of size 10 known to 2^-20.
-                #expect(abs(Double(all[0][row][column]) - exact) < 2e-5)
+            }
+            let expected = format == FETTLE_KV_INT4 ? Self.rotated(exact.map { Float($0) }).map(Double.init) : exact
+            // Float32 over 100 terms of size 2, after scores of size 10 known to 2^-20.
+            var tolerance = 2e-5
+            if format != FETTLE_KV_FLOAT16 {
+                // A weight, the value's scale in it, is rounded to a part of the largest; int4's rotation back adds up a
+                // run's errors over its root.
+                let largest = zip(weights, storedValues).map { $0 * Double(abs($1.scale)) }.max() ?? 0
+                let rounding = Double(limit) * largest / 16383 / 2 * (format == FETTLE_KV_INT4 ? 8 : 127) / sum
+                let run = Double(1 << width.trailingZeroBitCount)
+                tolerance += rounding * (format == FETTLE_KV_INT4 ? run.squareRoot() : 1)
+            }
+            for column in 0..<width {
+                #expect(abs(Double(all[0][row][column]) - expected[column]) < tolerance)
             }
         }
     }
@@ -123,7 +179,7 @@ struct AttentionTests {
         }
         while !numbers.count.isMultiple(of: 64) { numbers.append(1) }
         for set in Self.sets {
-            let cache = Cache(heads: numbers.count / 64, width: 64, positions: 16, int8: false)
+            let cache = Cache(heads: numbers.count / 64, width: 64, positions: 16, format: FETTLE_KV_FLOAT16)
             fettle_kv_store(set.cValue, &cache.kv, 3, numbers, numbers)
             let found = (0..<numbers.count).map { index in
                 let at = (index / 64 * 16 + 3) * 64 + index % 64

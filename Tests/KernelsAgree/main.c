@@ -235,39 +235,41 @@ static void elementwise(void) {
     }
 }
 
-static fettle_kv make_cache(int heads, int width, int capacity, bool int8) {
-    const int stride = (width + 15) / 16 * 16;
+static fettle_kv make_cache(int heads, int width, int capacity, fettle_kv_format format) {
+    const int unit = format == FETTLE_KV_INT4 ? 32 : 16, stride = (width + unit - 1) / unit * unit;
     const size_t slots = (size_t)heads * (size_t)capacity;
     return (fettle_kv){
         .keys = room(slots * (size_t)width * 2), .values = room(slots * (size_t)stride * 2),
         .key_scales = room(slots * 4), .value_scales = room(slots * 4), .capacity = capacity, .heads = heads,
-        .head_width = width, .value_stride = stride, .int8 = int8,
+        .head_width = width, .value_stride = stride, .format = format,
     };
 }
 
 static void attention(void) {
     enum { HEADS = 2, CAPACITY = 112, FILLED = 100 };
-    for (int round = 0; round < 8; round++) {
-        const int width = (int[]){64, 8, 24, 128}[round / 2];
-        const bool int8 = round % 2;
+    for (int round = 0; round < 12; round++) {
+        const int width = (int[]){64, 8, 24, 128}[round / 3];
+        const fettle_kv_format format = (fettle_kv_format)(round % 3);
         const size_t numbers = (size_t)HEADS * (size_t)width;
         float *keys = room(FILLED * numbers * 4), *values = room(FILLED * numbers * 4);
         const size_t rows = FETTLE_QUERY_ROWS * (size_t)width;
         float *queries = room(rows * 4), *results[2] = {room(rows * 4), room(rows * 4)};
         fill_inputs(keys, FILLED * numbers, RANDOM);
-        fill_inputs(values, FILLED * numbers, round % 3 ? RANDOM : SPREAD);
+        fill_inputs(values, FILLED * numbers, round % 2 ? RANDOM : SPREAD);
         fill_inputs(queries, rows, RANDOM);
         fettle_kv first = {0};
         EVERY_SET(isa) {
-            const fettle_kv kv = make_cache(HEADS, width, CAPACITY, int8);
+            const fettle_kv kv = make_cache(HEADS, width, CAPACITY, format);
             for (int position = 0; position < FILLED; position++) {
                 const size_t at = (size_t)position * numbers;
                 fettle_kv_store(isa, &kv, position, keys + at, values + at);
             }
             if (isa == FETTLE_SCALAR) first = kv;
-            const size_t stored = (size_t)HEADS * CAPACITY * (int8 ? 1u : 2u);
-            compare(isa, first.keys, kv.keys, stored * (size_t)width, "stored keys");
-            compare(isa, first.values, kv.values, stored * (size_t)kv.value_stride, "stored values");
+            const size_t slots = HEADS * CAPACITY;
+            compare(isa, first.keys, kv.keys, fettle_kv_bytes(format, slots * (size_t)width), "stored keys");
+            compare(
+                isa, first.values, kv.values, fettle_kv_bytes(format, slots * (size_t)kv.value_stride),
+                "stored values");
             float *result = results[isa != FETTLE_SCALAR];
             float *scratch = room(fettle_attend_cache_scratch(width, CAPACITY) * 4);
             const float *q[FETTLE_QUERY_ROWS];

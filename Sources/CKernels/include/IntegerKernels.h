@@ -119,17 +119,28 @@ void fettle_rotary_angles(int32_t position, const double *frequencies, int32_t p
 void fettle_rotate_pairs(
     float *rows, int32_t heads, int32_t width, bool adjacent, const float *cosines, const float *sines);
 
+typedef enum {
+    FETTLE_KV_FLOAT16 = 0,
+    FETTLE_KV_INT8 = 1,  // scale = amax / 127 of each position and head
+    FETTLE_KV_INT4 = 2,  // rotated by the Walsh-Hadamard transform; scale = -extreme / 8
+} fettle_kv_format;
+
+/// Bytes of `numbers` cached numbers.
+static inline size_t fettle_kv_bytes(fettle_kv_format format, size_t numbers) {
+    return format == FETTLE_KV_FLOAT16 ? 2 * numbers : format == FETTLE_KV_INT8 ? numbers : numbers / 2;
+}
+
 /// Keys and values of one layer. Pointers borrow the owner's bytes.
 typedef struct {
-    uint8_t *keys;  // [head][capacity / 16][head_width][16 positions], half precision or int8
-    uint8_t *values;  // [head][capacity][value_stride]
-    float *key_scales;  // int8: [head][capacity]
+    uint8_t *keys;  // half precision: [head][capacity / 16][head_width][16 positions]; others as CachePairs.h says
+    uint8_t *values;  // half precision: [head][capacity][value_stride]
+    float *key_scales;  // int8 and int4: [head][capacity]
     float *value_scales;
     int32_t capacity;  // positions, a multiple of 16
     int32_t heads;
-    int32_t head_width;  // at most 1024
-    int32_t value_stride;  // head_width rounded up to a multiple of 16
-    bool int8;
+    int32_t head_width;  // at most 1024; int8: even, int4: a multiple of 4
+    int32_t value_stride;  // head_width rounded up to a multiple of 16, int4: of 32
+    fettle_kv_format format;
 } fettle_kv;
 
 /// Stores the keys and values (heads x head_width numbers each) of one position.

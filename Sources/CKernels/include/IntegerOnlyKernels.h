@@ -7,8 +7,6 @@
 #include "IntegerKernels.h"
 #include "ThreadPool.h"
 
-enum { FETTLE_INTEGER_ROWS = 4 };  // query rows that attention takes at once
-
 /// A packed matrix with half-precision scales, read as integers.
 typedef struct {
     fettle_matrix matrix;  // offsets CONSTANT or ZERO_POINTS, scales TENSOR or FLOAT16

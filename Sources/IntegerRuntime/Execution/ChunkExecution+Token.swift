@@ -154,11 +154,10 @@ extension fettle_kv {
     fileprivate func heads(_ range: Range<Int>) -> fettle_kv {
         var part = self
         let slot = range.lowerBound * Int(capacity)
-        let element = int8 ? 1 : 2
         part.heads = Int32(range.count)
-        part.keys = keys?.advanced(by: slot * Int(head_width) * element)
-        part.values = values?.advanced(by: slot * Int(value_stride) * element)
-        if int8 {
+        part.keys = keys?.advanced(by: fettle_kv_bytes(format, slot * Int(head_width)))
+        part.values = values?.advanced(by: fettle_kv_bytes(format, slot * Int(value_stride)))
+        if format != FETTLE_KV_FLOAT16 {
             part.key_scales = key_scales?.advanced(by: slot)
             part.value_scales = value_scales?.advanced(by: slot)
         }

@@ -7,6 +7,25 @@ package enum KVFormat: String, Hashable, Sendable, CaseIterable {
     case float16 = "f16"
     /// int8 with a float32 scale for each position and head.
     case int8
+    /// int4, heads rotated by the Walsh-Hadamard transform, with a float32 scale for each position and head.
+    case int4
+
+    /// Whether heads of `headWidth` columns can be cached so: int4 joins columns by four.
+    package func fits(headWidth: Int) -> Bool {
+        switch self {
+        case .float16: true
+        case .int8: headWidth.isMultiple(of: 2)
+        case .int4: headWidth.isMultiple(of: 4)
+        }
+    }
+
+    fileprivate var cValue: fettle_kv_format {
+        switch self {
+        case .float16: FETTLE_KV_FLOAT16
+        case .int8: FETTLE_KV_INT8
+        case .int4: FETTLE_KV_INT4
+        }
+    }
 }
 
 /// Keys and values of the positions that a model has seen.
@@ -28,7 +47,8 @@ package final class KVCache {
         guard let plan = Plan(configuration, format: format, capacity: capacity) else {
             throw RuntimeError(
                 .contextOverflow, place: "context of \(capacity)",
-                "no cache has this size for heads of \(configuration.headWidth); choose from 1 to \(1 << 24)"
+                "no \(format.rawValue) cache has this size for heads of \(configuration.headWidth); choose from 1 to "
+                    + "\(1 << 24), or f16"
             )
         }
         self.format = format
@@ -70,17 +90,19 @@ package final class KVCache {
         private let scaleBytes: Int
 
         init?(_ configuration: ModelConfiguration, format: KVFormat, capacity: Int) {
-            guard (1...1 << 24).contains(capacity), (1...1024).contains(configuration.headWidth) else { return nil }
+            guard (1...1 << 24).contains(capacity), (1...1024).contains(configuration.headWidth),
+                format.fits(headWidth: configuration.headWidth)
+            else { return nil }
             self.format = format
             layers = configuration.layers
             heads = configuration.keyValueHeads
             headWidth = configuration.headWidth
             positions = (capacity + 15) / 16 * 16
-            valueStride = (headWidth + 15) / 16 * 16
-            let element = format == .int8 ? 1 : 2
-            keyBytes = heads * positions * headWidth * element
-            valueBytes = heads * positions * valueStride * element
-            scaleBytes = format == .int8 ? heads * positions * MemoryLayout<Float>.stride : 0
+            let unit = format == .int4 ? 32 : 16
+            valueStride = (headWidth + unit - 1) / unit * unit
+            keyBytes = fettle_kv_bytes(format.cValue, heads * positions * headWidth)
+            valueBytes = fettle_kv_bytes(format.cValue, heads * positions * valueStride)
+            scaleBytes = format == .float16 ? 0 : heads * positions * MemoryLayout<Float>.stride
         }
 
         private var layerBytes: Int { keyBytes + valueBytes + 2 * scaleBytes }
@@ -94,7 +116,7 @@ package final class KVCache {
                 values: (start + keyBytes).assumingMemoryBound(to: UInt8.self),
                 key_scales: scales, value_scales: scales + heads * (scaleBytes == 0 ? 0 : positions),
                 capacity: Int32(positions), heads: Int32(heads), head_width: Int32(headWidth),
-                value_stride: Int32(valueStride), int8: format == .int8)
+                value_stride: Int32(valueStride), format: format.cValue)
         }
     }
 }

@@ -44,7 +44,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
         }
         self.groups = groups
         isFree = options.only.isEmpty && options.uniform == nil
-        kvFormats = try Self.kvFormats(profile: profile, options: options)
+        kvFormats = try Self.kvFormats(profile: profile, configuration: configuration, options: options)
     }
 
     /// The same catalog with these formats only; groups that would be left without a choice keep theirs.
@@ -80,11 +80,11 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     private static func kvFormats(
-        profile: DeviceProfile, options: TuningOptions
+        profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
     ) throws(TuningError) -> [String] {
         let available =
             switch ExecutionMode(profile) {
-            case .dynamic: KVFormat.allCases.map(\.rawValue)
+            case .dynamic: KVFormat.allCases.filter { $0.fits(headWidth: configuration.headWidth) }.map(\.rawValue)
             case .integerOnly: [KVFormat.int8.rawValue]
             case nil: ["f16", "int8"]
             }

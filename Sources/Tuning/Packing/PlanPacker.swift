@@ -53,7 +53,7 @@ package struct PlanPacker {
             }
         }
         // llama.cpp's q8_0 cache is int8 with a scale for 32 numbers; the runtime's int8 cache stands for it.
-        let kv: KVFormat = plan.kv.format == "f16" ? .float16 : .int8
+        let kv: KVFormat = KVFormat(rawValue: plan.kv.format) ?? .int8
         return try IntegerModel(
             configuration: model.configuration, weights: RuntimeWeights(matrices: matrices, norms: try norms()), kv: kv,
             context: context, mode: mode, pool: pool)

@@ -21,8 +21,8 @@ package struct WeightsFileLayout: Sendable {
     package static func specKey(_ tensor: String) -> String { "spec:\(tensor)" }
     /// Key of the safetensors metadata that names the layout and its version.
     package static let layoutKey = "fettle.layout"
-    /// The layout that this version writes.
-    package static let layoutVersion = "r16.2"
+    /// The layout that this version writes, and the arithmetic that golden vectors hold: a new one with a change of either.
+    package static let layoutVersion = "r16.3"
     /// Divisors of the rotary frequencies, where a model has them.
     package static let rotaryDivisors = "rope_freqs.weight"
 

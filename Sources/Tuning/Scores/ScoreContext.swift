@@ -9,7 +9,7 @@ struct ScoreContext: Sendable, Equatable {
     let seed: UInt64
 
     /// Changes whenever fits, kernels or the definition of a score change what comes out.
-    static let kernelVersion = 5
+    static let kernelVersion = 6
 
     init(model: Model, calibration: TokenSequences, seed: UInt64) {
         self.model = model.digest
