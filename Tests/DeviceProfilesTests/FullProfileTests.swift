@@ -24,6 +24,7 @@ let everything = """
         shift: false
         techniques: [static]
       throughput: {int8: 150 GOPS, int16: 70 GOPS, float: 60 GFLOPS}
+      overhead: {decode: 8 us, prefill: 2.5 us}
     memory:
       budget: 900 MiB
       runtime: 20 MB
@@ -53,8 +54,8 @@ let everything = """
             compute: ComputeCapability(
                 cores: 4, float: .fp16, dot: .i8mm, accumulator: 24, weights: [4, 8], granularity: [.tensor, .group],
                 groups: [64], activations: [16], activationGranularity: [.tensor], zeroPoint: false, codebook: false,
-                shift: false, techniques: [.static], int8Throughput: 150e9, int16Throughput: 70e9, floatThroughput: 60e9
-            ),
+                shift: false, techniques: [.static], int8Throughput: 150e9, int16Throughput: 70e9,
+                floatThroughput: 60e9, decodeOverhead: 8e-6, prefillOverhead: 2.5e-6),
             memory: MemoryLimits(
                 budget: 943_718_400, runtime: 20_000_000, storage: 98_400_000, bandwidth: 12e9, context: 2048),
             latency: LatencyGoals(prefillTokens: 256, prefillGoal: 4, decodeGoal: 0.08, decodeAt: 1024),
@@ -73,7 +74,8 @@ let everything = """
                 {"calibration":"domain.txt","compute":{"cores":4,"float":"fp16","integer":{"accumulator":24,\
                 "activation-granularity":["tensor"],"activations":[16],"codebook":false,"dot":"i8mm",\
                 "granularity":["group","tensor"],"groups":[64],"shift":false,"techniques":["static"],"weights":[4,8],\
-                "zero-point":false},"throughput":{"float":60000000000,"int16":70000000000,"int8":150000000000}},\
+                "zero-point":false},"overhead":{"decode":8e-06,"prefill":2.5e-06},\
+                "throughput":{"float":60000000000,"int16":70000000000,"int8":150000000000}},\
                 "energy":{"dram":6e-11,"float-mac":4.6e-12,"goal":0.5,"idle":2.7,"int16-mac":1e-12,"int8-mac":4e-13},\
                 "fettle":1,"kernels":[{"activation":"int8g32","decode":9100000000,"format":"u4g32",\
                 "prefill":96000000000}],"latency":{"decode":{"at":1024,"goal":0.08},"prefill":{"goal":4,"tokens":256}},\
@@ -81,7 +83,7 @@ let everything = """
                 "storage":98400000},"name":"everything","prefer":"latency",\
                 "quality":{"goal":0.02,"metric":"perplexity"},"runtime":"fettle"}
                 """)
-        #expect(profile.digest == "8f19a53fa6625699d06269a47e3f3ec074381846d5e8f21cbd51e0f1b17a2de2")
+        #expect(profile.digest == "2a4434c2d742d143a32b817c12dccbd876705e9db5de5cba4f201408a9b009ec")
     }
 
     /// The table of keys and `resolved` must name the same keys: both are lists made by hand.

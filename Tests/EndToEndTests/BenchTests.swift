@@ -44,4 +44,25 @@ import Testing
         // takes; a second copy would be the weights' 1,500,000 bytes more.
         #expect(excess < 1_300_000)
     }
+
+    /// A measurement that fails is not a goal that is met: the program has no file that a child could be started from.
+    @Test func aFailedMeasurementIsSaidAndCountsAsNotMet() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write(TuneTests.fettleProfile, to: "small.yaml")
+        let program = scratch.path("fettle")
+        try FileManager.default.copyItem(atPath: Tool.binary, toPath: program)
+        let removed = "exec 3<'\(program)'; rm '\(program)'; exec /proc/self/fd/3 \"$@\""
+        let made = try Tool.execute(
+            "/bin/sh",
+            [
+                "-c", removed, "sh", "tune", Tool.bard, "--profile", profile, "--uniform", "u4g32", "--out",
+                scratch.path("out"), "--store", scratch.path("store"),
+            ])
+        #expect(made.status == 1, "\(made.messages)")
+        #expect(made.output.contains("NOT MEASURED"), "\(made.output)")
+        #expect(made.output.contains("memory.budget is not measured: "), "\(made.output)")
+        // The bundle is there, and where measuring works it keeps its promise.
+        let verified = try Tool.run("verify", scratch.path("out/bard@small"))
+        #expect(verified.status == 0, "\(verified.messages)\(verified.output)")
+    }
 }

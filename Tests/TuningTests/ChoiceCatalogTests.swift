@@ -25,6 +25,8 @@ struct ChoiceCatalogTests {
         #expect(group.tensors.map(\.name) == ["blk.3.attn_q.weight", "blk.3.attn_k.weight", "blk.3.attn_v.weight"])
         #expect(catalog.groups[0].role == .tiedEmbedding)
         #expect(catalog.groups.allSatisfy { (12...26).contains($0.choices.count) })
+        // Everything at 2.25 bits is the least that a device with groups can be asked for.
+        for group in catalog.groups { #expect(Set(group.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"])) }
         #expect(catalog.kvFormats == ["f16", "int8"])
     }
 
@@ -49,6 +51,21 @@ struct ChoiceCatalogTests {
         profile.compute.activationGranularity = [.token]
         let names = Set(try Self.catalog(profile).groups.flatMap { $0.choices.map(\.name) })
         #expect(names == ["u8c/int8", "u4c/int8"])
+    }
+
+    /// A machine that measured itself has a rate for every choice that it then gets: one without would be predicted by another
+    /// rule than those beside it.
+    @Test func aMeasuredMachineHasARateForEveryChoice() throws {
+        var profile = DeviceProfile(name: "measured")
+        profile.kernels = CandidateFormats.measured.map {
+            KernelRate(
+                format: $0.format.description, activation: $0.activation.rawValue, decode: 1e9, prefill: 1e9)
+        }
+        let rates = Set(CandidateFormats.measured)
+        for group in try Self.catalog(profile).groups {
+            #expect(group.choices.contains { $0.activation == .int8 })
+            for choice in group.choices { #expect(rates.contains(choice.spec), "\(choice.name)") }
+        }
     }
 
     @Test func countsTheBitsOfTheAccumulator() throws {

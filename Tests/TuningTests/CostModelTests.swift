@@ -56,6 +56,18 @@ struct CostModelTests {
         #expect(abs(slow.decode / usual.decode - 10) < 1e-9)
     }
 
+    /// 30 layers of width 576, 100 tokens of prompt, 2 W at rest.
+    @Test func countsWhatLiesBetweenProducts() {
+        var profile = Self.profile
+        #expect(Self.model(profile).fixedTime == Costs())
+        profile.compute.decodeOverhead = 8e-6
+        profile.compute.prefillOverhead = 2e-6
+        let costs = Self.model(profile).fixedTime
+        #expect(abs(costs.decode - 30 * 576 / 1024 * 8e-6) < 1e-15)
+        #expect(abs(costs.prefill - 30 * 576 / 1024 * 100 * 2e-6) < 1e-15)
+        #expect(abs(costs.energy - 2 * costs.decode) < 1e-15)
+    }
+
     /// llama.cpp b11434 on SmolLM2-135M, batch 512: "KV buffer size = 11.25 MiB", "compute buffer size = 102.14 MiB" and
     /// "output buffer size = 0.19 MiB" at context 512; 45.00, 104.77 and 0.19 at 2048.
     @Test(arguments: [(512, 11.25, 102.14), (2048, 45.0, 104.77)])

@@ -1,5 +1,6 @@
 import Compute
 import DeviceProfiles
+import Foundation
 import ModelFiles
 import Quantization
 import Testing
@@ -115,6 +116,53 @@ struct TunerTests {
         for group in result.plan.groups {
             #expect(group.choice.name == (group.name == "token_embd" ? "u8g64" : "u5g64"))
         }
+    }
+
+    /// Sums of scores know nothing of refinement; what the refined plan does on calibration text that nothing else has used says
+    /// what it does on the evaluation text.
+    @Test func predictsWhatThePlanDoesOnUnseenText() throws {
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "fettle-\(UUID().uuidString).txt")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let lines = (0..<300).map { "To be or not to be, that is the question number \($0), and so it goes on.\n" }
+        try lines.joined().write(to: scratch, atomically: true, encoding: .utf8)
+        var options = try Bard.options(["a2g64"])
+        options.calibration = scratch.path
+        options.schedule = TuningSchedule(
+            calibrationSequences: 12, evaluationChunks: 4, unseenChunks: 6, context: 128, exchanges: 0)
+        var steps = 0
+        let result = try Bard.tune(
+            [Bard.profile(memory: MemoryLimits())], options, store: try ScoreStore(path: nil), steps: &steps)[0]
+        #expect(result.plan.groups.contains { $0.choice.refinement == "clip+gptq" })
+        let predicted = try #require(result.quality.predictedKL)
+        #expect(abs(predicted - result.plan.predictedKL) < 1e-12, "the scores of the groups add up to it")
+        let scores = result.certificate.value
+        #expect(abs(log(result.quality.kl / predicted)) < abs(log(result.quality.kl / scores)))
+        // A few hundred positions of one text are alike to a quarter.
+        #expect(abs(log(result.quality.kl / predicted)) < 0.25, "\(predicted), \(result.quality.kl), \(scores)")
+        #expect(result.stages.contains { $0.name == "predict" })
+    }
+
+    /// Both uses of a tied embedding are scored one choice after the other: a run that stops in between repeats none.
+    @Test func aStoppedRunScoresNoChoiceOfTheEmbeddingTwice() throws {
+        let store = try ScoreStore(path: nil)
+        let options = try Bard.options(["u8g64", "u6g64", "u5g64", "u4g64", "a4g32"])
+        let profile = Bard.profile(memory: MemoryLimits())
+        let model = try Bard.model()
+        let isLastVisit = { (fraction: Double) in fraction * Double(4 * model.configuration.layers + 2) > 17 }
+        var scored = 0
+        func score(stopAfter limit: Int) throws {
+            scored = 0
+            let tuner = Tuner(
+                options: options, store: store, pool: ThreadPool(threads: 2), isCancelled: { scored == limit }
+            ) { progress in
+                if progress.text == "token_embd.weight", isLastVisit(progress.fraction) { scored += 1 }
+            }
+            try tuner.score(model: model, profiles: [profile], part: nil)
+        }
+        #expect(throws: TuningError.self) { try score(stopAfter: 2) }
+        try score(stopAfter: -1)
+        // The third was stored before the run was asked to stop.
+        #expect(scored == 2)
     }
 
     @Test func stopsWhenItIsCancelled() throws {

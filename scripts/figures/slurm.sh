@@ -52,10 +52,14 @@ munge_key=/etc/munge/munge.key
 [ -f "$munge_key" ] || { install -d -o munge -g munge -m 700 /etc/munge; head -c 1024 /dev/urandom >"$munge_key"; }
 chown munge:munge "$munge_key" && chmod 400 "$munge_key"
 install -d -o munge -g munge -m 755 /run/munge
-munge -n >/dev/null 2>&1 || runuser -u munge -- munged
+pids=("$cluster/slurmd.pid" "$cluster/slurmctld.pid")
+trap 'for pid in "${pids[@]}"; do [ -f "$pid" ] && kill "$(cat "$pid")" || true; done' EXIT
+if ! munge -n >/dev/null 2>&1; then
+    runuser -u munge -- munged --pid-file=/run/munge/fettle.pid
+    pids+=(/run/munge/fettle.pid)
+fi
 slurmctld
 slurmd
-trap 'for pid in "$cluster/slurmd.pid" "$cluster/slurmctld.pid"; do [ -f "$pid" ] && kill "$(cat "$pid")" || true; done' EXIT
 for _ in $(seq 50); do sinfo -h -o %T 2>/dev/null | grep -q idle && break; sleep 0.2; done
 sinfo
 

@@ -63,9 +63,14 @@ package struct Report: Sendable {
             return "<tr><th scope=row>\(HTML.escaped(verdict.constraint))</th>"
                 + "<td>\(HTML.quantity(verdict.goal, unit: verdict.unit))</td>"
                 + "<td>\(HTML.quantity(verdict.predicted, unit: verdict.unit))</td><td>\(measured)</td>"
-                + "<td class=\(verdict.met ? "met" : "missed")>\(verdict.met ? "met" : "not met")</td></tr>"
+                + "<td class=\(verdict.met ? "met" : "missed")>\(word(for: verdict))</td></tr>"
         }
         return table(["constraint", "goal", "predicted", "measured", "verdict"], rows)
+    }
+
+    private func word(for verdict: Verdict) -> String {
+        if let reason = verdict.unmeasured { return "not measured: \(HTML.escaped(reason))" }
+        return verdict.met ? "met" : "not met"
     }
 
     private var quality: String {

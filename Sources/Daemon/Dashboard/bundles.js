@@ -87,6 +87,11 @@ function inside(bundle, manifest) {
   ];
 }
 
+function word(verdict) {
+  if (verdict.unmeasured) return `✕ not measured: ${verdict.unmeasured}`;
+  return verdict.met ? "✓ met" : "✕ not met";
+}
+
 function verdicts(list) {
   if (!list.length) return element("p", {}, "The profile sets no goal.");
   return table(
@@ -98,7 +103,7 @@ function verdicts(list) {
         element("td", {}, quantity(verdict.goal, verdict.unit)),
         element("td", {}, quantity(verdict.predicted, verdict.unit)),
         element("td", {}, quantity(verdict.measured, verdict.unit)),
-        element("td", { class: verdict.met ? "met" : "missed" }, verdict.met ? "✓ met" : "✕ not met"))));
+        element("td", { class: verdict.met ? "met" : "missed" }, word(verdict)))));
 }
 
 // blk.3.attn_qkv stands in row 3, column attn_qkv; anything else in a row of its own.

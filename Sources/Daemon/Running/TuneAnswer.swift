@@ -7,6 +7,7 @@ struct TuneAnswer: Decodable {
         let goal: Double
         let predicted: Double
         let measured: Double?
+        let unmeasured: String?
         let unit: String
         let met: Bool
     }
@@ -17,7 +18,8 @@ struct TuneAnswer: Decodable {
     static func missedGoals(_ output: [UInt8]) -> String? {
         let answers = (try? JSONDecoder().decode([TuneAnswer].self, from: Data(output))) ?? []
         let missed = answers.flatMap(\.verdicts).filter { !$0.met }.map { verdict in
-            "\(verdict.constraint) is \(verdict.measured ?? verdict.predicted) \(verdict.unit), over the goal of "
+            verdict.unmeasured.map { "\(verdict.constraint) is not measured: \($0)" }
+                ?? "\(verdict.constraint) is \(verdict.measured ?? verdict.predicted) \(verdict.unit), over the goal of "
                 + "\(verdict.goal) \(verdict.unit)"
         }
         return missed.isEmpty ? nil : missed.joined(separator: "; ")

@@ -25,6 +25,12 @@ extension DeviceProfile {
             "Float unit; none forces integer-only execution."),
         Field("integer", .map(integerFields), "What the integer units can do."),
         Field("throughput", .map(throughputFields), "Operations per second; a multiply-add is two."),
+        Field("overhead", .map(overheadFields), "Time beside products and attention, of a layer 1024 wide."),
+    ]
+
+    private static let overheadFields = [
+        Field("decode", .quantity(.time), "For a decoded token."),
+        Field("prefill", .quantity(.time), "For each token of a prompt."),
     ]
 
     private static let integerFields = [

@@ -53,7 +53,9 @@ extension ComputeCapability {
             techniques: words("techniques", as: Technique.self) ?? Set(Technique.allCases),
             int8Throughput: setting["compute.throughput.int8"]?.real,
             int16Throughput: setting["compute.throughput.int16"]?.real,
-            floatThroughput: setting["compute.throughput.float"]?.real)
+            floatThroughput: setting["compute.throughput.float"]?.real,
+            decodeOverhead: setting["compute.overhead.decode"]?.real,
+            prefillOverhead: setting["compute.overhead.prefill"]?.real)
     }
 }
 

@@ -91,6 +91,9 @@ package struct ComputeCapability: Sendable, Equatable {
     package var int8Throughput: Double?
     package var int16Throughput: Double?
     package var floatThroughput: Double?
+    /// Seconds that a layer 1024 wide takes beside products and attention, for a decoded token and for each token of a prompt.
+    package var decodeOverhead: Double?
+    package var prefillOverhead: Double?
 
     /// Absent but for what is given.
     package init(
@@ -99,7 +102,8 @@ package struct ComputeCapability: Sendable, Equatable {
         activations: Set<Int>? = nil, activationGranularity: Set<ActivationGranularity> = [.token, .group],
         zeroPoint: Bool = true, codebook: Bool = true, shift: Bool = true,
         techniques: Set<Technique> = Set(Technique.allCases), int8Throughput: Double? = nil,
-        int16Throughput: Double? = nil, floatThroughput: Double? = nil
+        int16Throughput: Double? = nil, floatThroughput: Double? = nil, decodeOverhead: Double? = nil,
+        prefillOverhead: Double? = nil
     ) {
         self.cores = cores
         self.float = float
@@ -117,6 +121,8 @@ package struct ComputeCapability: Sendable, Equatable {
         self.int8Throughput = int8Throughput
         self.int16Throughput = int16Throughput
         self.floatThroughput = floatThroughput
+        self.decodeOverhead = decodeOverhead
+        self.prefillOverhead = prefillOverhead
     }
 }
 

@@ -31,32 +31,58 @@ package struct FisherSweep {
 
     /// Runs both passes and returns the labels, stacked. Throws `ReferenceError` for labels that do not fit, and what
     /// `visitor` throws.
+    ///
+    /// `memory` keeps the place for as long as the sweep is not done: one that begins with it goes on there. It must be of the
+    /// same model, sequences and labels. Labels that were not needed again are not returned.
     @discardableResult
-    package func run(labels: Labels, visitor: inout some FisherVisitor) throws -> [Int32] {
-        let given = try check(labels)
-        let configuration = model.configuration
-        let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
-        var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
+    package func run(
+        labels: Labels, visitor: inout some FisherVisitor, memory: (any SweepMemory)? = nil
+    ) throws -> [Int32] {
+        var place = SweepPlace(memory: memory, rows: batch.tokens.count, columns: model.configuration.width)
+        let result: [Int32]
+        do {
+            result = try run(labels: labels, visitor: &visitor, from: &place)
+        } catch is SweepPlace.Damaged {
+            place = SweepPlace(memory: nil, rows: place.rows, columns: place.columns)
+            result = try run(labels: labels, visitor: &visitor, from: &place)
+        }
+        SweepPlace(memory: memory, rows: place.rows, columns: place.columns).forget(layers: model.layers.count)
+        return result
+    }
 
-        var residuals = [model.embed(batch.tokens)]
-        for (index, layer) in model.layers.enumerated() {
-            var residual = residuals[index]
-            activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: model.pool)
-            activations.addFeedForward(layer, to: &residual, pool: model.pool)
-            residuals.append(residual)
+    private func run(
+        labels: Labels, visitor: inout some FisherVisitor, from place: inout SweepPlace
+    ) throws -> [Int32] {
+        let given = try check(labels)
+        let layers = model.layers.count
+        let rotary = RotaryTable(positions: batch.longest, configuration: model.configuration)
+        var activations = LayerActivations(rows: batch.tokens.count, configuration: model.configuration)
+        try goForward(to: &place, &activations, rotary)
+
+        let hidden = model.finalNorm(try place.residual(layers))
+        try visitor.visitHead(hidden: hidden)
+        var first = layers
+        for layer in (0..<layers).reversed() {
+            if visitor.needs(layer: layer) { break }
+            if place.containsGradient(layer) { first = layer }
+        }
+        var gradient: Matrix
+        var drawn: [Int32] = []
+        if place.containsGradient(first) {
+            gradient = try place.gradient(first)
+        } else {
+            let hiddenGradient: Matrix
+            (hiddenGradient, drawn) = propagateThroughHead(hidden, labels: labels, given: given)
+            gradient = Matrix(rows: hidden.rows, columns: hidden.columns)
+            model.pool.rmsNormBackward(
+                try place.takeResidual(layers), weight: model.outputNorm, epsilon: model.configuration.normEpsilon,
+                yGradient: hiddenGradient, addingTo: &gradient)
+            place.keep(gradient: gradient, of: layers, layers: layers)
         }
 
-        let hidden = model.finalNorm(residuals[model.layers.count])
-        try visitor.visitHead(hidden: hidden)
-        let (hiddenGradient, labels) = propagateThroughHead(hidden, labels: labels, given: given)
-        var gradient = Matrix(rows: hidden.rows, columns: hidden.columns)
-        model.pool.rmsNormBackward(
-            residuals.removeLast(), weight: model.outputNorm, epsilon: configuration.normEpsilon,
-            yGradient: hiddenGradient, addingTo: &gradient)
-
-        var gradients = LayerGradients(rows: batch.tokens.count, configuration: configuration)
-        for (index, layer) in model.layers.enumerated().reversed() {
-            let residual = residuals.removeLast()
+        var gradients = LayerGradients(rows: batch.tokens.count, configuration: model.configuration)
+        for (index, layer) in model.layers.enumerated().prefix(first).reversed() {
+            let residual = try place.takeResidual(index)
             activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: model.pool)
             try gradients.propagate(
                 &gradient, through: layer, activations: activations, residual: residual, batch: batch, rotary: rotary,
@@ -64,9 +90,32 @@ package struct FisherSweep {
             ) { group, inputs, outputGradients in
                 try visitor.visit(layer: index, group: group, inputs: inputs, outputGradients: outputGradients)
             }
+            place.keep(gradient: gradient, of: index, layers: layers)
         }
         try visitor.visitEmbedding(outputGradients: gradient)
-        return labels
+        return drawn
+    }
+
+    /// The forward pass, from the last layer whose input is kept.
+    private func goForward(
+        to place: inout SweepPlace, _ activations: inout LayerActivations, _ rotary: RotaryTable
+    ) throws {
+        let layers = model.layers.count
+        let start: Int
+        if let last = place.lastResidual(upTo: layers) {
+            start = last
+        } else {
+            start = 0
+            place.keep(residual: model.embed(batch.tokens), of: 0)
+        }
+        guard start < layers else { return }
+        var residual = try place.residual(start)
+        for index in start..<layers {
+            activations.compute(
+                model.layers[index], residual: residual, batch: batch, rotary: rotary, pool: model.pool)
+            activations.addFeedForward(model.layers[index], to: &residual, pool: model.pool)
+            place.keep(residual: residual, of: index + 1)
+        }
     }
 
     /// The given labels, stacked; none where they are to be sampled.

@@ -13,6 +13,10 @@ package enum LayerGroup: String, Sendable, CaseIterable {
 /// Receives inputs x and output gradients g of every matrix during a Fisher sweep (design.md, section 5). All
 /// sequences' positions are stacked; what is passed belongs to the sweep and is overwritten after the call unless kept.
 package protocol FisherVisitor {
+    /// Whether the visitor has something to do in `layer`. A sweep that goes on from a place that was kept leaves out the layers
+    /// before it if none of them is needed.
+    func needs(layer: Int) -> Bool
+
     /// The head, first of all: its inputs, positions x width. The gradient of its output is never whole in memory.
     mutating func visitHead(hidden: Matrix) throws
 
@@ -22,4 +26,8 @@ package protocol FisherVisitor {
 
     /// The embedding, last of all: the gradient of its output, positions x width.
     mutating func visitEmbedding(outputGradients: Matrix) throws
+}
+
+extension FisherVisitor {
+    package func needs(layer: Int) -> Bool { true }
 }

@@ -9,6 +9,9 @@ struct TextPlan {
     let refinement: TokenSequences
     /// For the measurements, apart from the calibration.
     let evaluation: EvaluationText
+    /// Chunks of the calibration text that neither scores nor refinements see: what a plan does on them is what it can be
+    /// expected to do on any such text. Nil where the model writes its text, or a file has none to spare.
+    let unseen: EvaluationText?
 
     /// How self-written text is called in results.
     static let selfWritten = "self-written"
@@ -36,6 +39,10 @@ struct TextPlan {
             refinement = try TokenSequences(
                 spread: tokens[..<kept], count: schedule.refinementSequences, length: length, source: file.name,
                 tokenizer: tokenizer)
+            unseen = try TokenSequences(
+                between: [self.calibration, refinement], of: tokens[..<kept], count: schedule.unseenChunks,
+                length: length, source: file.name, tokenizer: tokenizer
+            ).map { (sequences) throws(TuningError) in try EvaluationText(sequences) }
             self.evaluation =
                 try given
                 ?? Self.evaluation(
@@ -45,8 +52,17 @@ struct TextPlan {
             let written = try write(count + (given == nil ? schedule.writtenChunks : 0), length)
             self.calibration = TokenSequences(source: Self.selfWritten, sequences: Array(written.prefix(count)))
             refinement = self.calibration
+            unseen = nil
             let rest = TokenSequences(source: Self.selfWritten, sequences: Array(written.dropFirst(count)))
             self.evaluation = try given ?? EvaluationText(rest)
+        }
+    }
+
+    /// What exchanges are measured on: as much unseen text as there is calibration, else the calibration itself.
+    var exchange: EvaluationText {
+        get throws(TuningError) {
+            if let unseen { return unseen.thinned(to: calibration.sequences.count) }
+            return try EvaluationText(calibration)
         }
     }
 

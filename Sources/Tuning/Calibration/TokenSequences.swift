@@ -43,9 +43,36 @@ package struct TokenSequences: Sendable, Equatable {
         self.init(
             source: source,
             sequences: (0..<count).map { index in
-                let offset = count == 1 ? 0 : room * index / (count - 1)
+                Self.begun(tokens.dropFirst(Self.offset(index, of: count, in: room)).prefix(length), tokenizer)
+            })
+    }
+
+    /// `count` sequences of `length` tokens, evenly spread over what `others`, which were spread over the same `tokens`, leave
+    /// of them. Nil where that is not as many.
+    package init?(
+        between others: [TokenSequences], of tokens: ArraySlice<Int32>, count: Int, length: Int, source: String,
+        tokenizer: Tokenizer
+    ) {
+        guard count > 0, length > 0, tokens.count >= length else { return nil }
+        let room = tokens.count - length
+        let taken = others.flatMap { other in
+            other.sequences.indices.map { Self.offset($0, of: other.sequences.count, in: room) }
+        }
+        let free = stride(from: 0, through: room, by: length).filter { offset in
+            taken.allSatisfy { abs($0 - offset) >= length }
+        }
+        guard free.count >= count else { return nil }
+        self.init(
+            source: source,
+            sequences: (0..<count).map { index in
+                let offset = free[(2 * index + 1) * free.count / (2 * count)]
                 return Self.begun(tokens.dropFirst(offset).prefix(length), tokenizer)
             })
+    }
+
+    /// Where sequence `index` of `count` begins when the last one begins at `room`.
+    private static func offset(_ index: Int, of count: Int, in room: Int) -> Int {
+        count == 1 ? 0 : room * index / (count - 1)
     }
 
     private static func begun(_ tokens: ArraySlice<Int32>, _ tokenizer: Tokenizer) -> [Int32] {

@@ -12,6 +12,19 @@ package enum CandidateFormats {
         }
     }
 
+    /// What a machine measures of itself: every SPEC that the search considers for a device that can do everything, and formats
+    /// whose scales are per row or tensor.
+    package static var measured: [Spec] {
+        let coarse = [
+            GridFormat(.uniform, bits: 8, .channel), GridFormat(.uniform, bits: 8, .tensor),
+            GridFormat(.uniform, bits: 4, .channel), GridFormat(.codebook, bits: 4, .tensor),
+        ].map(Format.grid)
+        return (usual(for: DeviceProfile(name: "any")) + coarse).flatMap { format in
+            format == .float16
+                ? [Spec(format)] : [Activation.int8g32, .int8].map { Spec(format, activation: $0) }
+        }
+    }
+
     /// Grids by what shares a scale: groups where the device has them, else rows, else the tensor.
     private static func grids(_ compute: ComputeCapability) -> [GridFormat] {
         let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
@@ -44,6 +57,7 @@ package enum CandidateFormats {
                 GridFormat(.codebook, bits: bits, wide),
             ]
         }
+        // Two bits are for devices on which nothing else fits: wide groups reach 2.4 and 2.25 bits a weight.
         result += [
             GridFormat(.affine, bits: 3, wide), GridFormat(.log2, bits: 4, wide), GridFormat(.affine, bits: 2, fine),
             GridFormat(.affine, bits: 2, wide), GridFormat(.codebook, bits: 2, fine),

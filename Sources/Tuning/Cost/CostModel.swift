@@ -9,7 +9,8 @@ internal import Quantization
 ///     prefill = max(packed bytes / bandwidth, 2 * weights * tokens / throughput); the head counts for one token
 ///     energy  = idle * time + dram * bits moved + mac energy * weights
 ///
-/// A parameter that the profile does not give makes its term 0.
+/// A parameter that the profile does not give makes its term 0. Decode, prefill and idle energy of all plans have `fixedTime`
+/// more.
 package struct CostModel: Sendable {
     package let profile: DeviceProfile
     package let configuration: ModelConfiguration
@@ -80,6 +81,20 @@ package struct CostModel: Sendable {
             seconds: costs.decode, bytes: moved, products: products * Double(decodePosition), activation: .float)
         return costs
     }
+
+    /// What every plan takes in time beside products and attention, with its energy at rest; the width decides how much is
+    /// normalized, quantized and gated.
+    package var fixedTime: Costs {
+        let layers = Double(configuration.layers) * Double(configuration.width) / Self.overheadWidth
+        var costs = Costs()
+        costs.decode = layers * (profile.compute.decodeOverhead ?? 0)
+        costs.prefill = layers * Double(promptTokens) * (profile.compute.prefillOverhead ?? 0)
+        costs.energy = (profile.energy.idle ?? 0) * costs.decode
+        return costs
+    }
+
+    /// The width of the layer that a profile's `compute.overhead` is of.
+    package static let overheadWidth = 1024.0
 
     /// What every plan takes in memory beside packed weights and KV cache.
     package var fixedResidentBytes: Int {

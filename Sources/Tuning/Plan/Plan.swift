@@ -26,6 +26,14 @@ package struct Plan: Sendable, Equatable {
     /// The KL divergence that the scores promise: the sum over groups and the cache, nats per token.
     package var predictedKL: Double { groups.reduce(kv.sensitivity) { $0 + $1.sensitivity } }
 
+    /// Multiplies all scores by the factor that makes their sum `predicted`.
+    mutating func correct(toPredict predicted: Double) {
+        guard predictedKL > 0 else { return }
+        let factor = predicted / predictedKL
+        kv.sensitivity *= factor
+        for index in groups.indices { groups[index].sensitivity *= factor }
+    }
+
     /// The choice of each matrix, by canonical name.
     package var choices: [String: Choice] {
         var result: [String: Choice] = [:]

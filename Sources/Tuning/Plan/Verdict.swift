@@ -4,8 +4,10 @@ package struct Verdict: Sendable, Equatable, Codable {
     package var constraint: String
     package var goal: Double
     package var predicted: Double
-    /// Nil where it cannot be measured on this machine.
+    /// Nil where it cannot be measured on this machine, and where measuring it failed.
     package var measured: Double?
+    /// Why measuring failed, in words; the goal then counts as not met.
+    package var unmeasured: String?
     /// `B`, `s`, `J`, `nats`, or empty for a ratio.
     package var unit: String
     package var met: Bool

@@ -39,9 +39,10 @@ struct PlanProblem {
                         return Problem.Option(name: choice.name, costs: costs)
                     }))
         }
-        let fixed = Costs(
-            resident: Double(cost.fixedResidentBytes + (profile.runtime == .llamaCpp ? Self.normBytes(model) : 0)),
-            stored: Double(try StoredBytes(model: model, catalog: catalog, runtime: profile.runtime).fixed(cost)))
+        var fixed = cost.fixedTime
+        fixed.resident = Double(
+            cost.fixedResidentBytes + (profile.runtime == .llamaCpp ? Self.normBytes(model) : 0))
+        fixed.stored = Double(try StoredBytes(model: model, catalog: catalog, runtime: profile.runtime).fixed(cost))
         problem = Problem(groups: groups, fixed: fixed, limits: try Self.limits(profile), objective: .sensitivity)
         if let limit = QualityLimit.first(for: profile) {
             problem.objective = Self.objective(profile.prefer)

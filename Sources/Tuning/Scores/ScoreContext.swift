@@ -39,10 +39,9 @@ struct ScoreContext: Sendable, Equatable {
         "\(key) evaluation=\(text.digest) context=\(text.context) chunks=\(text.chunks.count) mode=\(mode)"
     }
 
-    /// The key of what a source says on `text`.
-    static func sourceKey(model: Model, text: EvaluationText) -> String {
-        "model=\(model.digest) source text=\(text.digest) context=\(text.context) chunks=\(text.chunks.count) "
-            + "kernel=\(kernelVersion)"
+    /// The key of what a source says on a chunk of text, whichever texts it is part of.
+    static func sourceKey(model: Model, chunk: TokenSequences) -> String {
+        "model=\(model.digest) source chunk=\(chunk.digest) kernel=\(kernelVersion)"
     }
 
     /// The key of text that a model wrote itself.

@@ -91,7 +91,7 @@ package struct Scorer {
         let context = context
         var found = scores
         var visitor = SensitivityVisitor(
-            model: model, wanted: wanted, known: scores.values, calibration: calibration, pool: pool
+            model: model, wanted: wanted, weighed: Set(scores.importances.keys), calibration: calibration, pool: pool
         ) { finding in
             let importances = finding.importances
             try store.put(finding.scores, in: context)
@@ -108,9 +108,16 @@ package struct Scorer {
             try replay(part.work, wanted.map(\.group), visitor: &visitor)
         } else {
             let sweep = try FisherSweep(model: try reference(), sequences: calibration.sequences)
-            try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
+            try sweep.run(labels: .sampled(seed: seed), visitor: &visitor, memory: place(context))
         }
         scores = found
+    }
+
+    /// Where a sweep keeps its place: beside the store. Nil where that is in memory.
+    private func place(_ context: String) -> SweepFiles? {
+        store.directory.map {
+            SweepFiles(directory: "\($0)/sweeps", key: ScoreContext.digest(of: context))
+        }
     }
 
     /// Runs `visitor` over the shards' common records, of which each shard makes those that no other one has begun.

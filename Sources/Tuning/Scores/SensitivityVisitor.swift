@@ -12,8 +12,6 @@ struct SensitivityVisitor: FisherVisitor {
     let configuration: ModelConfiguration
     /// Groups with the choices that have no score yet.
     let wanted: [(group: ChoiceGroup, missing: [Choice])]
-    /// Scores that are known already, the heads' parts among them.
-    let known: [ScoreName: Double]
     let calibration: TokenSequences
     let pool: ThreadPool
     /// Called with what has just been measured, and where the sweep is.
@@ -30,25 +28,22 @@ struct SensitivityVisitor: FisherVisitor {
     }
 
     private let quantizer: MatrixQuantizer
-    /// Visits so far: the head, four groups for each layer, the embedding.
+    /// Tensors whose importance is not known yet.
+    private let unweighed: Set<String>
+    /// Visits before this one: the head's, four groups of each layer from the last on, the embedding's.
     private var visits = 0
-    /// Embeddings that are heads too, by group, between the head's visit and the embedding's.
-    private var tied: [String: TiedEmbedding] = [:]
-
-    private struct TiedEmbedding {
-        var lookups: EmbeddingScorer
-        let importance: TensorImportance
-        var headScores: [Choice: Double] = [:]
-    }
+    /// The inputs of a head that is the embedding too, kept until the embedding's visit: there both uses of a choice are scored
+    /// together, so that nothing of it is done twice after a stop in between.
+    private var tiedInputs: Matrix?
 
     init(
-        model: Model, wanted: [(group: ChoiceGroup, missing: [Choice])], known: [ScoreName: Double],
+        model: Model, wanted: [(group: ChoiceGroup, missing: [Choice])], weighed: Set<String>,
         calibration: TokenSequences, pool: ThreadPool, record: @escaping (Finding) throws -> Void
     ) {
         self.model = model
         configuration = model.configuration
         self.wanted = wanted
-        self.known = known
+        unweighed = Set(wanted.flatMap { $0.group.tensors.map(\.name) }).subtracting(weighed)
         self.calibration = calibration
         self.pool = pool
         self.record = record
@@ -60,45 +55,44 @@ struct SensitivityVisitor: FisherVisitor {
         (Double(visits) + share) / Double(4 * configuration.layers + 2)
     }
 
+    /// Whether a group of `layer` misses a score or an importance.
+    func needs(layer: Int) -> Bool {
+        let names = Set(LayerGroup.allCases.flatMap { ScoringUnit.tensors(layer: layer, $0) })
+        return wanted.contains { group, missing in
+            group.tensors.contains { names.contains($0.name) && (!missing.isEmpty || unweighed.contains($0.name)) }
+        }
+    }
+
     mutating func visitHead(hidden: Matrix) throws {
-        defer { visits += 1 }
-        let columns = TensorImportance.meanSquares(of: hidden, columns: 0..<hidden.columns, pool: pool)
+        visits = 0
         for (group, missing) in wanted where group.role.isHead {
             guard let tensor = group.tensors.first else { continue }
-            let importance = TensorImportance(
-                columns: columns, rows: [Float](repeating: 1, count: tensor.rows))
+            let importance = headImportance(hidden, tensor)
             try record(
                 Finding(importances: [tensor.name: importance], name: tensor.name, fraction: fraction(0)))
-            guard !missing.isEmpty else { continue }
-            if group.role == .tiedEmbedding {
-                tied[group.name] = TiedEmbedding(lookups: try lookups(of: tensor), importance: importance)
-            }
-            let part = group.role == .tiedEmbedding ? Self.headPart(of: group.name) : group.name
-            var unscored: [Choice] = []
-            for choice in missing {
-                if let score = known[ScoreName(group: part, choice: choice.name)] {
-                    tied[group.name]?.headScores[choice] = score
-                } else {
-                    unscored.append(choice)
-                }
+            guard group.role == .head else {
+                tiedInputs = hidden
+                continue
             }
             var done = 0
             try HeadScorer(quantizer: quantizer, hidden: hidden).score(
-                Self.sharing(unscored), tensor: tensor, importance: importance
-            ) { stored, scores in
-                tied[group.name]?.lookups.keep(stored, for: Array(scores.keys), pool: pool)
-                tied[group.name]?.headScores.merge(scores) { first, _ in first }
+                Self.sharing(missing), tensor: tensor, importance: importance
+            ) { _, scores in
                 done += scores.count
                 try record(
                     Finding(
-                        scores: Self.named(scores, part), name: tensor.name,
-                        fraction: fraction(Double(done) / Double(unscored.count))))
+                        scores: Self.named(scores, group.name), name: tensor.name,
+                        fraction: fraction(Double(done) / Double(missing.count))))
             }
         }
     }
 
-    /// The name under which the part of a tied embedding's score is kept that it has as a head.
-    private static func headPart(of group: String) -> String { "\(group) as head" }
+    /// How much the inputs of a head weigh; its outputs weigh alike.
+    private func headImportance(_ hidden: Matrix, _ tensor: ChoiceGroup.Tensor) -> TensorImportance {
+        TensorImportance(
+            columns: TensorImportance.meanSquares(of: hidden, columns: 0..<hidden.columns, pool: pool),
+            rows: [Float](repeating: 1, count: tensor.rows))
+    }
 
     private static func named(_ scores: [Choice: Double], _ group: String) -> [ScoreName: Double] {
         Dictionary(
@@ -112,7 +106,8 @@ struct SensitivityVisitor: FisherVisitor {
     }
 
     mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix, outputGradients: Matrix) throws {
-        defer { visits += 1 }
+        let order = LayerGroup.sweepOrder.firstIndex(of: group) ?? 0
+        visits = 1 + 4 * (configuration.layers - 1 - layer) + order
         let units = wanted.compactMap { entry in
             ScoringUnit(
                 entry.group, layer: layer, shown: group, missing: entry.missing,
@@ -204,45 +199,55 @@ struct SensitivityVisitor: FisherVisitor {
     }
 
     mutating func visitEmbedding(outputGradients: Matrix) throws {
-        for (group, missing) in wanted where group.role == .embedding || group.role == .tiedEmbedding {
+        visits = 1 + 4 * configuration.layers
+        for (group, missing) in wanted {
             guard let tensor = group.tensors.first else { continue }
-            var importance = TensorImportance(
-                columns: TensorImportance.meanSquares(
-                    of: outputGradients, columns: 0..<outputGradients.columns, pool: pool),
-                rows: [Float](repeating: 1, count: tensor.rows))
-            if group.role == .embedding {
-                try record(
-                    Finding(importances: [tensor.name: importance], name: tensor.name, fraction: fraction(0)))
-            }
-            guard !missing.isEmpty else { continue }
-            var headScores: [Choice: Double] = [:]
-            var lookups: EmbeddingScorer
-            if let tied = tied[group.name] {
-                (lookups, importance, headScores) = (tied.lookups, tied.importance, tied.headScores)
-            } else {
-                lookups = try self.lookups(of: tensor)
-            }
-            let kept = missing.filter(lookups.choices.contains)
-            func finish(_ share: Double) throws {
-                let found = lookups.sensitivities(gradients: outputGradients, pool: pool)
-                    .map { ($0.key, $0.value + (headScores[$0.key] ?? 0)) }
-                try record(
-                    Finding(
-                        scores: Self.named(Dictionary(uniqueKeysWithValues: found), group.name),
-                        name: tensor.name,
-                        fraction: fraction(share)))
-                lookups.forget()
-            }
-            try finish(0)
-            let weights = try quantizer.weights(tensor.name)
-            for sharing in Self.sharing(missing.filter { !kept.contains($0) }) {
-                lookups.keep(
-                    try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance),
-                    for: sharing, pool: pool)
-                try finish(0.5)
+            switch group.role {
+            case .embedding: try scoreLookups(group, missing, tensor, outputGradients)
+            case .tiedEmbedding: try scoreTied(group, missing, tensor, outputGradients)
+            case .layer, .head: continue
             }
         }
         try record(Finding(name: "embedding", fraction: 1))
+    }
+
+    /// Scores an embedding that is no head.
+    private func scoreLookups(
+        _ group: ChoiceGroup, _ missing: [Choice], _ tensor: ChoiceGroup.Tensor, _ gradients: Matrix
+    ) throws {
+        let importance = TensorImportance(
+            columns: TensorImportance.meanSquares(of: gradients, columns: 0..<gradients.columns, pool: pool),
+            rows: [Float](repeating: 1, count: tensor.rows))
+        try record(Finding(importances: [tensor.name: importance], name: tensor.name, fraction: fraction(0)))
+        guard !missing.isEmpty else { return }
+        let lookups = try lookups(of: tensor)
+        let weights = try quantizer.weights(tensor.name)
+        for sharing in Self.sharing(missing) {
+            let stored = try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance)
+            let score = lookups.sensitivity(of: stored, gradients: gradients, pool: pool)
+            let scores = Dictionary(sharing.map { ($0, score) }, uniquingKeysWith: { first, _ in first })
+            try record(
+                Finding(scores: Self.named(scores, group.name), name: tensor.name, fraction: fraction(0.5)))
+        }
+    }
+
+    /// Scores an embedding that is the head too: what it costs as the one and as the other.
+    private func scoreTied(
+        _ group: ChoiceGroup, _ missing: [Choice], _ tensor: ChoiceGroup.Tensor, _ gradients: Matrix
+    ) throws {
+        guard let hidden = tiedInputs, !missing.isEmpty else { return }
+        let lookups = try lookups(of: tensor)
+        var done = 0
+        try HeadScorer(quantizer: quantizer, hidden: hidden).score(
+            Self.sharing(missing), tensor: tensor, importance: headImportance(hidden, tensor)
+        ) { stored, headScores in
+            let lookup = lookups.sensitivity(of: stored, gradients: gradients, pool: pool)
+            done += headScores.count
+            try record(
+                Finding(
+                    scores: Self.named(headScores.mapValues { lookup + $0 }, group.name), name: tensor.name,
+                    fraction: fraction(Double(done) / Double(missing.count))))
+        }
     }
 }
 

@@ -6,6 +6,8 @@ internal import GRDB
 package final class ScoreStore: Sendable {
     let database: any DatabaseWriter
     let path: String
+    /// The directory of the store's file; nil for a store in memory.
+    let directory: String?
     private let now: @Sendable () -> Double
 
     /// Opens the store at `path`, making it and its directory where they are missing; nil keeps everything in memory. `now` is
@@ -14,6 +16,10 @@ package final class ScoreStore: Sendable {
         path: String?, now: @escaping @Sendable () -> Double = { Date().timeIntervalSince1970 }
     ) throws(TuningError) {
         self.path = path ?? "score store in memory"
+        directory = path.map { path in
+            let directory = (path as NSString).deletingLastPathComponent
+            return directory.isEmpty ? "." : directory
+        }
         self.now = now
         do {
             var configuration = Configuration()

@@ -52,7 +52,7 @@ final class LazyEvaluation {
         if let made { return made }
         let evaluation = QualityEvaluation(
             reference: try reference.model(), text: text, pool: pool,
-            memory: EvaluationMemory(store: store, context: ScoreContext.sourceKey(model: reference.source, text: text))
+            memory: EvaluationMemory(store: store, model: reference.source)
         )
         made = evaluation
         return evaluation

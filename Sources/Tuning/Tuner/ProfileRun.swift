@@ -16,10 +16,19 @@ struct ProfileRun {
     let pool: ThreadPool
     let timer: StageTimer
     let reference: LazyReference
-    let evaluation: LazyEvaluation
-    /// Measurements on the calibration text.
-    let calibrationRun: LazyEvaluation
+    let texts: Texts
     let store: ScoreStore
+    let budget: TimeBudget
+    /// Bundles that are written after the last profile's run.
+    let bundles: Int
+
+    /// Measurements on each of the texts.
+    struct Texts {
+        let evaluation: LazyEvaluation
+        let exchange: LazyEvaluation
+        /// Nil where there is no such text.
+        let unseen: LazyEvaluation?
+    }
 
     /// Rounds in which a quality limit is corrected by what was measured.
     private static let rounds = 3
@@ -30,28 +39,39 @@ struct ProfileRun {
     func result() throws -> TuningResult {
         let cost = CostModel(
             profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
+        let knapsack = try PlanProblem(
+            profile: profile, model: model, catalog: catalog, scores: scores, cost: cost)
         var state = State(
-            knapsack: try PlanProblem(profile: profile, model: model, catalog: catalog, scores: scores, cost: cost),
-            packer: PlanPacker(model: model, scores: scores, pool: pool))
+            knapsack: knapsack, plain: knapsack, packer: PlanPacker(model: model, scores: scores, pool: pool))
         state.solution = try solve(state.knapsack.problem)
         state.first = state.solution.chosen
         var chosen = state.first
         if state.knapsack.problem.objective == .sensitivity, state.knapsack.problem.isFeasible(chosen) {
+            // Under a time limit what must be measured comes first; it tells how long measuring takes, too.
+            if budget.isLimited, !state.knapsack.plan(chosen).asksForRefinement {
+                _ = try verify(chosen, isRefined: false, &state)
+            }
+            reserveBundle(chosen, state)
             chosen = try exchange(&state)
         }
-        var outcome = try verify(chosen, &state)
+        var outcome = try verify(chosen, isRefined: true, &state)
         if state.knapsack.problem.objective != .sensitivity { try seekGoal(&state, &outcome) }
         try refuse(outcome)
+        try predict(&outcome, &state)
         return try result(state, outcome)
     }
 
     /// What a run works on.
     private struct State {
         var knapsack: PlanProblem
+        /// The knapsack with scores as they were measured, before exchanges correct them.
+        var plain: PlanProblem
         var packer: PlanPacker
         var solution = Solution(chosen: [], value: 0, bound: 0, prices: Costs())
         /// The plan of the plain scores, before exchanges.
         var first: [Int] = []
+        /// Whether baselines were measured, and are to be told.
+        var hasBaselines = false
         var exchanges: [String] = []
     }
 
@@ -66,15 +86,19 @@ struct ProfileRun {
             QualityShortfall(metric: metric, goal: goal, measured: measured).explanation)
     }
 
-    /// Corrects the scores and moves bits between kinds of groups by what plans do on the calibration text. Returns the best
-    /// plan's choices.
+    /// Corrects the scores and moves bits between kinds of groups by what plans do on text apart from the evaluation. Returns
+    /// the best plan's choices.
     private func exchange(_ state: inout State) throws -> [Int] {
+        let exchangeText = try text.exchange
+        // An exchange that is kept is verified, and its prediction measured.
+        let after =
+            budget.seconds(chunks: text.evaluation.chunks.count, isPacked: true)
+            + budget.seconds(chunks: text.unseen?.chunks.count ?? 0, isPacked: true)
         let search = ExchangeSearch(
-            knapsack: state.knapsack,
-            measurement: measurement(try EvaluationText(text.calibration), calibrationRun, "exchange"),
+            knapsack: state.knapsack, measurement: measurement(exchangeText, texts.exchange, "exchange"),
             steps: options.exchanges(
                 for: model, isTextWritten: text.calibration.source == TextPlan.selfWritten), seed: options.seed,
-            isStopped: { isOutOfTime })
+            isStopped: { !budget.allows(budget.seconds(chunks: exchangeText.chunks.count) + after) })
         let outcome = try timer.run("exchange") { try search.run(state.solution, packer: &state.packer) }
         state.knapsack = outcome.knapsack
         state.solution = outcome.solution
@@ -88,10 +112,29 @@ struct ProfileRun {
         PlanMeasurement(
             text: text, execution: ExecutionMode(profile), evaluation: evaluation.evaluation,
             store: store, context: ScoreContext(model: model, calibration: self.text.calibration, seed: options.seed),
+            budget: budget, clock: timer.elapsed,
             progress: { fraction throws(TuningError) in try timer.progress(stage, fraction, profile.name) })
     }
 
-    private var isOutOfTime: Bool { options.timeLimit.map { timer.elapsed() > $0 } ?? false }
+    /// What writing the bundle will take.
+    private func reserveBundle(_ chosen: [Int], _ state: State) {
+        budget.reserve(
+            bundles: bundles, bytes: Int(state.knapsack.problem.totals(of: chosen).stored),
+            positions: state.knapsack.cost.context, chunkLength: text.evaluation.context, threads: pool.threads)
+    }
+
+    /// Brings the plan's scores to what it does, refined as it ships, on text that nothing was chosen or refined on: their sum is
+    /// the prediction that the evaluation text, which has no part in it, then judges.
+    private func predict(_ outcome: inout Verifier.Outcome, _ state: inout State) throws {
+        guard let text = text.unseen, let evaluation = texts.unseen,
+            budget.allows(budget.seconds(chunks: text.chunks.count, isPacked: true))
+        else { return }
+        let scores = try timer.run("predict") {
+            try measurement(text, evaluation, "predict").scores(of: [outcome.plan], packer: &state.packer)[0]
+        }
+        outcome.plan.correct(toPredict: scores.mean)
+        outcome.quality.predictedKL = outcome.plan.predictedKL
+    }
 
     private func solve(_ problem: Problem) throws -> Solution {
         try timer.run("solve") {
@@ -111,13 +154,16 @@ struct ProfileRun {
         }
     }
 
-    /// Measures the plan of `chosen` and its baselines, and what wins once more with its weights refined.
-    private func verify(_ chosen: [Int], _ state: inout State) throws -> Verifier.Outcome {
+    /// Measures the plan of `chosen` and its baselines, and, where `isRefined` and there is time, what wins once more with its
+    /// weights refined.
+    private func verify(_ chosen: [Int], isRefined: Bool, _ state: inout State) throws -> Verifier.Outcome {
+        state.hasBaselines = state.hasBaselines || budget.allows()
         let verifier = Verifier(
-            knapsack: state.knapsack, measurement: measurement(text.evaluation, evaluation, "verify"),
-            measuresBaselines: !isOutOfTime, seed: options.seed)
+            knapsack: state.knapsack, plain: state.plain,
+            measurement: measurement(text.evaluation, texts.evaluation, "verify"),
+            measuresBaselines: state.hasBaselines, seed: options.seed)
         let plan = state.knapsack.plan(chosen)
-        if plan.groups.contains(where: { PlanRefiner.isAsked(for: $0.choice) }) {
+        if plan.asksForRefinement {
             _ = try refine(plan, isOpen: false, &state.packer)
         }
         var outcome = try timer.run("verify") {
@@ -125,20 +171,46 @@ struct ProfileRun {
         }
         // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
         let longest = max(model.configuration.width, model.configuration.feedForward)
-        guard options.isRefinementOpen, !isOutOfTime, text.refinement.count >= 2 * longest else { return outcome }
-        let refined = try refine(outcome.plan, isOpen: true, &state.packer)
+        guard isRefined, options.isRefinementOpen, text.refinement.count >= 2 * longest,
+            let refined = try refineInTime(outcome.plan, &state.packer)
+        else { return outcome }
         try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &state.packer) }
         return outcome
     }
 
+    /// `plan` with all of its weights refined; nil where the first layers show that there is not the time for all.
+    private func refineInTime(_ plan: Plan, _ packer: inout PlanPacker) throws -> Plan? {
+        struct OutOfTime: Error {}
+        let after = budget.seconds(chunks: text.evaluation.chunks.count)
+        let start = timer.elapsed()
+        guard budget.allows(after) else { return nil }
+        do {
+            return try refine(plan, isOpen: true, &packer) { fraction in
+                // A layer has matrices of every kind, and takes as long as the next one.
+                let layers = fraction * Double(model.configuration.layers)
+                guard abs(layers - layers.rounded()) < 1e-6 else { return }
+                let rest = (timer.elapsed() - start) / .seconds(1) * (1 - fraction) / fraction
+                if !budget.allows(rest + after) { throw OutOfTime() }
+            }
+        } catch is OutOfTime {
+            return nil
+        }
+    }
+
     /// `plan` with its weights refined on the calibration text, all of them or those whose choice asks for it. The packer has
-    /// the weights afterwards.
-    private func refine(_ plan: Plan, isOpen: Bool, _ packer: inout PlanPacker) throws -> Plan {
+    /// the weights afterwards. What `check` throws ends it.
+    private func refine(
+        _ plan: Plan, isOpen: Bool, _ packer: inout PlanPacker,
+        check: @escaping (_ fraction: Double) throws -> Void = { _ in }
+    ) throws -> Plan {
         let model = try reference.model()
         return try timer.run("refine") {
             var refiner = PlanRefiner(
                 model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
-                progress: { try timer.progress("refine", $0, profile.name) })
+                progress: {
+                    try timer.progress("refine", $0, profile.name)
+                    try check($0)
+                })
             try SequentialSweep(model: model, sequences: text.refinement.sequences)
                 .run(embedding: try packer.dequantized(TensorName.embedding, in: plan), visitor: &refiner)
             let refined = refiner.refinedPlan
@@ -165,7 +237,7 @@ struct ProfileRun {
             guard let next = try? Solver().solve(state.knapsack.problem) else { return }
             state.solution = next
             state.first = next.chosen
-            outcome = try verify(next.chosen, &state)
+            outcome = try verify(next.chosen, isRefined: true, &state)
         }
     }
 
@@ -198,7 +270,7 @@ struct ProfileRun {
             losslessFormats: try LosslessFormats(model: model, pool: pool).names(among: catalog),
             calibration: CalibrationSummary(
                 source: text.calibration.source, digest: text.calibration.digest, tokens: text.calibration.count),
-            stages: timer.stages, cutShort: isOutOfTime, totals: totals, scoreCorrection: outcome.correction,
+            stages: timer.stages, cutShort: budget.isCut, totals: totals, scoreCorrection: outcome.correction,
             instance: SolvedProblem(problem, solution))
     }
 

@@ -33,14 +33,15 @@ package struct Tuner {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
             let work = try prepare(model, profiles, reference, shared: nil)
             let sources = try measure(work, model, reference, part: nil)
+            let budget = TimeBudget(limit: options.timeLimit, elapsed: timer.elapsed)
             var results: [TuningResult] = []
             for (profile, catalog) in zip(profiles, work.catalogs) {
                 let key = textKey(profile, model)
                 guard let text = work.texts[key], let source = sources[key] else { continue }
                 let run = ProfileRun(
                     model: source.model, profile: profile, catalog: catalog, scores: source.scores, text: text,
-                    options: options, pool: pool, timer: timer, reference: source.reference,
-                    evaluation: source.evaluation, calibrationRun: source.calibrationRun, store: store)
+                    options: options, pool: pool, timer: timer, reference: source.reference, texts: source.texts,
+                    store: store, budget: budget, bundles: profiles.count)
                 results.append(try run.result())
             }
             return results
@@ -95,9 +96,7 @@ package struct Tuner {
         var model: Model
         var reference: LazyReference
         var scores: Scores
-        var evaluation: LazyEvaluation
-        /// On the calibration text.
-        var calibrationRun: LazyEvaluation
+        var texts: ProfileRun.Texts
     }
 
     /// The scores on each text of the profiles that are tuned on it.
@@ -115,11 +114,13 @@ package struct Tuner {
                     progress: { try timer.progress("scores", $0, $1) }
                 ).scores(for: used)
             }
+            func run(_ text: EvaluationText) -> LazyEvaluation {
+                LazyEvaluation(text: text, reference: reference, store: store, pool: pool)
+            }
             sources[key] = Source(
                 model: model, reference: reference, scores: scores,
-                evaluation: LazyEvaluation(text: text.evaluation, reference: reference, store: store, pool: pool),
-                calibrationRun: LazyEvaluation(
-                    text: try EvaluationText(text.calibration), reference: reference, store: store, pool: pool))
+                texts: ProfileRun.Texts(
+                    evaluation: run(text.evaluation), exchange: run(try text.exchange), unseen: text.unseen.map(run)))
         }
         return sources
     }

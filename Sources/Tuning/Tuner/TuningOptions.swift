@@ -56,6 +56,9 @@ package struct TuningSchedule: Sendable, Equatable {
     package var refinementSequences: Int
     /// Chunks that the plan and its baselines are measured on.
     package var evaluationChunks: Int
+    /// Chunks of a calibration text, which nothing else uses, that tell what the plan that ships will do: none leave it to the
+    /// scores.
+    package var unseenChunks: Int
     /// The same two where the model must write the text itself: each token costs a pass over its weights.
     package var writtenSequences: Int
     package var writtenChunks: Int
@@ -67,12 +70,14 @@ package struct TuningSchedule: Sendable, Equatable {
     package var writtenExchanges: Int
 
     package init(
-        calibrationSequences: Int, refinementSequences: Int? = nil, evaluationChunks: Int, writtenSequences: Int? = nil,
-        writtenChunks: Int? = nil, context: Int = 512, exchanges: Int = 4, writtenExchanges: Int? = nil
+        calibrationSequences: Int, refinementSequences: Int? = nil, evaluationChunks: Int, unseenChunks: Int = 0,
+        writtenSequences: Int? = nil, writtenChunks: Int? = nil, context: Int = 512, exchanges: Int = 4,
+        writtenExchanges: Int? = nil
     ) {
         self.calibrationSequences = calibrationSequences
         self.refinementSequences = refinementSequences ?? calibrationSequences
         self.evaluationChunks = evaluationChunks
+        self.unseenChunks = unseenChunks
         self.writtenSequences = writtenSequences ?? calibrationSequences
         self.writtenChunks = writtenChunks ?? evaluationChunks
         self.context = context
@@ -85,16 +90,16 @@ package struct TuningSchedule: Sendable, Equatable {
         switch parameters {
         case ..<300_000_000:
             TuningSchedule(
-                calibrationSequences: 6, refinementSequences: 24, evaluationChunks: 8, writtenSequences: 6,
-                writtenChunks: 4, writtenExchanges: 0)
+                calibrationSequences: 6, refinementSequences: 24, evaluationChunks: 8, unseenChunks: 16,
+                writtenSequences: 6, writtenChunks: 4, writtenExchanges: 0)
         case ..<1_000_000_000:
             TuningSchedule(
-                calibrationSequences: 4, refinementSequences: 16, evaluationChunks: 6, writtenSequences: 2,
-                writtenChunks: 3, writtenExchanges: 0)
+                calibrationSequences: 4, refinementSequences: 16, evaluationChunks: 6, unseenChunks: 8,
+                writtenSequences: 2, writtenChunks: 3, writtenExchanges: 0)
         default:
             TuningSchedule(
-                calibrationSequences: 2, evaluationChunks: 4, writtenSequences: 1, writtenChunks: 2, writtenExchanges: 0
-            )
+                calibrationSequences: 2, evaluationChunks: 4, unseenChunks: 4, writtenSequences: 1, writtenChunks: 2,
+                writtenExchanges: 0)
         }
     }
 }

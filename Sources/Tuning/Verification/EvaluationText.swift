@@ -45,6 +45,18 @@ package struct EvaluationText: Sendable {
         chunks = sequences.sequences
     }
 
+    private init(name: String, chunks: [[Int32]]) {
+        self.name = name
+        self.chunks = chunks
+        digest = TokenSequences(source: name, sequences: chunks).digest
+    }
+
+    /// At most `count` of the chunks, spread evenly.
+    func thinned(to count: Int) -> EvaluationText {
+        let count = min(max(1, count), chunks.count)
+        return EvaluationText(name: name, chunks: (0..<count).map { chunks[(2 * $0 + 1) * chunks.count / (2 * count)] })
+    }
+
     /// Tokens of a chunk.
     package var context: Int { chunks[0].count }
 

@@ -12,6 +12,7 @@ struct ExchangeSearch {
     /// Plans that may be measured beside the first one.
     let steps: Int
     let seed: UInt64
+    /// Asked before each plan is measured: whether there is no time for another one.
     let isStopped: () -> Bool
 
     /// What was found.

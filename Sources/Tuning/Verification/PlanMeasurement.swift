@@ -10,6 +10,8 @@ struct PlanMeasurement {
     let store: ScoreStore
     /// What the scores depend on, and with them the plans' bytes.
     let context: ScoreContext
+    let budget: TimeBudget
+    let clock: () -> Duration
     let progress: (_ fraction: Double) throws(TuningError) -> Void
 
     /// The execution's name.
@@ -31,10 +33,15 @@ struct PlanMeasurement {
         }
         if !missing.isEmpty {
             var candidates: [IntegerModel] = []
+            let start = clock()
             for (plan, _) in missing {
                 candidates.append(try packer.runtimeModel(of: plan, context: text.context, mode: execution ?? .dynamic))
             }
+            let packed = clock()
             let scores = try evaluation().run(candidates, progress: progress)
+            budget.note(
+                plans: missing.count, packing: (packed - start) / .seconds(1), chunks: text.chunks.count,
+                running: (clock() - packed) / .seconds(1))
             packer.releaseExecutables()
             for (score, (_, name)) in zip(scores, missing) { known[name] = score }
             try store.put(

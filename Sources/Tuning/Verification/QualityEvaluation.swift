@@ -91,9 +91,8 @@ package final class QualityEvaluation {
         if let known = hidden[place] { return known }
         let columns = reference.configuration.width
         let states =
-            try memory?.states(place, rows: rows.count, columns: columns)
-            ?? reference.hidden(tokens: chunk, rows: rows)
-        try memory?.keep(states, place)
+            try memory?.states(chunk, rows, columns: columns) ?? reference.hidden(tokens: chunk, rows: rows)
+        try memory?.keep(states, chunk, rows)
         hidden[place] = states
         return states
     }

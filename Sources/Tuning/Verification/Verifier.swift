@@ -6,6 +6,8 @@ internal import Quantization
 /// Measures a plan and its baselines on the integer runtime, and sees to it that what ships is the best of them.
 struct Verifier {
     let knapsack: PlanProblem
+    /// The knapsack before its scores were corrected: it ranks the uniform plans, so that these do not depend on exchanges.
+    let plain: PlanProblem
     let measurement: PlanMeasurement
     /// Whether baselines are measured too.
     let measuresBaselines: Bool
@@ -113,7 +115,8 @@ struct Verifier {
                 guard let chosen = knapsack.uniform(choice, head: head, kv: kv), knapsack.problem.isFeasible(chosen)
                 else { continue }
                 let name = head.map { "\(choice.name), head \($0.name)" } ?? choice.name
-                candidates.append((Candidate(name: name, chosen: chosen), sensitivity(chosen)))
+                candidates.append(
+                    (Candidate(name: name, chosen: chosen), plain.problem.totals(of: chosen).sensitivity))
             }
         }
         candidates.sort { ($0.1, $0.0.name) < ($1.1, $1.0.name) }

@@ -6,17 +6,11 @@ internal import Quantization
 /// A machine as `fettle profile measure` writes it.
 struct MeasuredProfile {
     let rates: MachineRates
+    let layer: LayerRates
     let kernels: [(spec: Spec, rates: ProductRates)]
     let pool: ThreadPool
     /// Bytes of the machine.
     let memory: Int
-
-    /// What is measured: every width and grid, with the activations that the runtime has.
-    static let specs = [
-        "u8g32", "u8g64", "u8g128", "u8c", "u8c/int8", "u8t/int8", "u6g32", "u5g32", "u4g32", "u4g64", "u4g128", "u4c",
-        "u4c/int8", "u3g32", "u2g32", "a8g32", "a4g32", "a4g64", "a4g128", "a3g32", "a2g32", "k4g32", "k4g64", "k4c",
-        "k4t", "k3g32", "l4g32", "l3g32", "u8g32/float", "u4g32/float", "f16",
-    ]
 
     /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters, and how many there
     /// are: at 4 bits more than any cache holds.
@@ -25,19 +19,26 @@ struct MeasuredProfile {
 
     /// The speed of a format.
     static func rates(of spec: Spec, pool: ThreadPool) throws -> ProductRates {
-        let layout = try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns)
+        try ProductRates(
+            of: matrices(of: spec, rows: shape.rows, columns: shape.columns, count: decodeMatrices, pool: pool),
+            repeats: 3, pool: pool)
+    }
+
+    /// Matrices of no particular numbers, placed as a model's are.
+    static func matrices(
+        of spec: Spec, rows: Int, columns: Int, count: Int, pool: ThreadPool
+    ) throws -> [RuntimeMatrix] {
+        let layout = try R16Layout(storing: spec.format, rows: rows, columns: columns)
         // Any bytes are legal codes; as scales, these are 0.004.
         let bytes = AlignedBytes(count: layout.byteCount) { target in
             target.initializeMemory(as: UInt8.self, repeating: 0x1c)
         }
-        let arena = try WeightsArena(
-            holding: [R16Layout](repeating: layout, count: decodeMatrices), threads: pool.threads)
-        let matrices = try (0..<decodeMatrices).map { _ in
+        let arena = try WeightsArena(holding: [R16Layout](repeating: layout, count: count), threads: pool.threads)
+        return try (0..<count).map { _ in
             try RuntimeMatrix(
                 format: spec.format, layout: layout, placed: try arena.copy(bytes, layout: layout),
                 activation: spec.activation)
         }
-        return try ProductRates(of: matrices, repeats: 3, pool: pool)
     }
 
     /// The profile; goals are left to whoever uses it.
@@ -50,7 +51,6 @@ struct MeasuredProfile {
             case .sdot: "sdot"
             case .i8mm: "i8mm"
             }
-        let float = kernels.first { $0.spec.format == .float16 }?.rates.prefill ?? 0
         let rows = kernels.map { spec, rates in
             "  - {format: \(spec.format), activation: \(spec.activation.rawValue), decode: \(figure(rates.decode / 1e9)) GB/s, "
                 + "prefill: \(figure(rates.prefill / 1e9)) GOPS}\n"
@@ -63,12 +63,16 @@ struct MeasuredProfile {
             compute:
               cores: \(pool.threads)
               integer: {dot: \(dot)}
-              throughput: {int8: \(figure(rates.int8Peak / 1e9)) GOPS, float: \(figure(float / 1e9)) GFLOPS}
+              throughput: {int8: \(figure(rates.int8Peak / 1e9)) GOPS, float: \(figure(layer.attention / 1e9)) GFLOPS}
+              overhead: {decode: \(time(layer.decode)), prefill: \(time(layer.prefill))}
             memory: {budget: \(memory / 2 >> 20) MiB, bandwidth: \(figure(rates.readBandwidth / 1e9)) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
     }
+
+    /// A time in microseconds; what is too short to measure is a nanosecond, since a profile has no time of zero.
+    private func time(_ seconds: Double) -> String { String(format: "%.3f us", max(seconds, 1e-9) * 1e6) }
 
     /// Three digits are more than a measurement has.
     private func figure(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.1f", value) }

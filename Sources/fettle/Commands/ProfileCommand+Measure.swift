@@ -3,7 +3,7 @@ internal import Compute
 internal import DeviceProfiles
 internal import Foundation
 internal import IntegerRuntime
-internal import Quantization
+internal import Tuning
 
 /// `fettle profile measure`: this machine as a profile.
 struct ProfileMeasureCommand: ParsableCommand {
@@ -19,10 +19,9 @@ struct ProfileMeasureCommand: ParsableCommand {
     func run() throws {
         let pool = try machine.pool
         let profile = MeasuredProfile(
-            rates: try MachineRates(pool: pool),
-            kernels: try MeasuredProfile.specs.map { (try Spec(parsing: $0)) }.map { spec in
-                (spec, try MeasuredProfile.rates(of: spec, pool: pool))
-            }, pool: pool, memory: Int(ProcessInfo.processInfo.physicalMemory))
+            rates: try MachineRates(pool: pool), layer: try LayerRates(pool: pool),
+            kernels: try CandidateFormats.measured.map { ($0, try MeasuredProfile.rates(of: $0, pool: pool)) },
+            pool: pool, memory: Int(ProcessInfo.processInfo.physicalMemory))
         guard let out else { return print(profile.yaml, terminator: "") }
         try profile.yaml.write(toFile: out, atomically: true, encoding: .utf8)
     }

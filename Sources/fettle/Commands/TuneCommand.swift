@@ -80,7 +80,7 @@ struct TuneCommand: ParsableCommand {
             outcomes.append(TuneOutcome(bundle: stage.destination, manifest: try assembly.publish()))
         }
         try show(outcomes)
-        if outcomes.contains(where: { !$0.met }) { throw ExitCode(ExitStatus.goalMissed.rawValue) }
+        if outcomes.contains(where: { !$0.met }) { throw ExitStatus.unmet(outcomes.flatMap(\.verdicts)) }
     }
 
     private func show(_ outcomes: [TuneOutcome]) throws {

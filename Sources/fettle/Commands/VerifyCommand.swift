@@ -46,7 +46,7 @@ struct VerifyCommand: ParsableCommand {
                 .malformed, file: "\(bundle)/\(GoldenVectors.fileName)",
                 "\(failures.count) prompts are answered otherwise; the weights or this program are damaged")
         }
-        if !isGood { throw ExitCode(ExitStatus.goalMissed.rawValue) }
+        if !isGood { throw ExitStatus.unmet(verdicts) }
     }
 
     /// The manifest's verdicts with what this machine can measure measured anew.
@@ -54,11 +54,13 @@ struct VerifyCommand: ParsableCommand {
         try directory.manifest.verdicts.map { verdict in
             var result = verdict
             switch verdict.constraint {
-            case "memory.storage": result.measured = Double(try directory.storedBytes)
-            case "memory.budget": result.measured = ResidentMeasurement(bundle: bundle)?.bytes ?? verdict.measured
+            case "memory.storage":
+                let stored = Double(try directory.storedBytes)
+                result.measured = stored
+                result.met = stored <= result.goal
+            case "memory.budget": result.note(ResidentMeasurement(bundle: bundle))
             default: return verdict
             }
-            result.met = (result.measured ?? result.predicted) <= result.goal
             return result
         }
     }

@@ -23,6 +23,13 @@ enum ExitStatus: Int32 {
     /// Stopped by a signal; running again goes on.
     case interrupted = 5
 
+    /// What a command ends with whose verdicts are not all met: a goal that was missed counts for more than one that this
+    /// system failed to measure.
+    static func unmet(_ verdicts: [Verdict]) -> ExitCode {
+        let isMissed = verdicts.contains { !$0.met && $0.unmeasured == nil }
+        return ExitCode((isMissed ? goalMissed : systemFailure).rawValue)
+    }
+
     /// Writes what is to be said about `error` to stderr (help and version to stdout) and classifies it.
     static func report(_ error: any Error) -> ExitStatus {
         if let status = (error as? ExitCode).map({ ExitStatus(rawValue: $0.rawValue) ?? .usage }) { return status }

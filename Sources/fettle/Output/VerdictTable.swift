@@ -10,10 +10,14 @@ enum VerdictTable {
         for verdict in verdicts {
             table.append([
                 verdict.constraint, number(verdict.goal, verdict.unit), number(verdict.predicted, verdict.unit),
-                verdict.measured.map { number($0, verdict.unit) } ?? "-", verdict.unit, verdict.met ? "met" : "NOT MET",
+                verdict.measured.map { number($0, verdict.unit) } ?? "-", verdict.unit,
+                verdict.met ? "met" : verdict.unmeasured == nil ? "NOT MET" : "NOT MEASURED",
             ])
         }
-        return table.text
+        let notes = verdicts.compactMap { verdict in
+            verdict.unmeasured.map { "\(verdict.constraint) is not measured: \($0)" }
+        }
+        return ([table.text] + notes).joined(separator: "\n")
     }
 
     private static func number(_ value: Double, _ unit: String) -> String {

@@ -73,20 +73,24 @@ struct BundleAssembly {
         try verdicts.map { verdict in
             var verdict = verdict
             switch verdict.constraint {
-            case "memory.storage": verdict.measured = Double(try bundle.storedBytes)
+            case "memory.storage":
+                let stored = Double(try bundle.storedBytes)
+                verdict.measured = stored
+                verdict.met = stored <= verdict.goal
             // llama.cpp's process is not ours to measure.
             case "memory.budget" where result.profile.runtime == .fettle:
-                verdict.measured = ResidentMeasurement(bundle: stage.directory)?.bytes
+                verdict.note(ResidentMeasurement(bundle: stage.directory))
             default: return verdict
             }
-            verdict.met = max(verdict.predicted, verdict.measured ?? 0) <= verdict.goal
+            verdict.met = verdict.met && verdict.predicted <= verdict.goal
             return verdict
         }
     }
 
-    /// What was predicted to keep a goal and was measured not to is a bundle that does not ship.
+    /// What was predicted to keep a goal and was measured not to is a bundle that does not ship; one that could not be measured
+    /// ships with a verdict that says so.
     private func refuse(_ verdicts: [Verdict]) throws {
-        guard !publishesNearest, let missed = verdicts.first(where: { !$0.met }) else { return }
+        guard !publishesNearest, let missed = verdicts.first(where: { !$0.met && $0.unmeasured == nil }) else { return }
         let measured = missed.measured ?? missed.predicted
         throw TuningError(
             .infeasible, place: result.profile.name,

@@ -45,7 +45,10 @@ enum Schemas {
                 "files",
             ]),
         "Verdict": object(
-            ["constraint": text, "goal": number, "predicted": number, "measured": number, "unit": text, "met": flag],
+            [
+                "constraint": text, "goal": number, "predicted": number, "measured": number, "unmeasured": text,
+                "unit": text, "met": flag,
+            ],
             required: ["constraint", "goal", "predicted", "unit", "met"]),
         "File": object(["name": text, "bytes": integer, "sha256": text], required: ["name", "bytes"]),
         "Health": object(["status": text], required: ["status"]),

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Profiles that no plan can meet, on a real model: `fettle tune` must end with exit code 3 and an explanation, and each of the
+limits that it names must be enough when it is raised to the number that it names.
+
+The device is search-kernels.yaml's, on which time does not follow bytes; limits come from the instance that `fettle tune
+--problem` wrote for it. One limit out of reach, two out of reach (both are raised), and storage against decode: each can be
+met, both cannot (each is raised alone).
+
+usage: infeasible.py FETTLE MODEL PROBLEM.json --calibration TEXT --store DIR --work DIR
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("fettle")
+parser.add_argument("model")
+parser.add_argument("problem")
+parser.add_argument("--calibration", required=True)
+parser.add_argument("--store", required=True)
+parser.add_argument("--work", required=True)
+arguments = parser.parse_args()
+os.makedirs(arguments.work, exist_ok=True)
+kernels = os.path.join(os.path.dirname(os.path.abspath(__file__)), "search-kernels.yaml")
+with open(arguments.problem) as file:
+    problem = json.load(file)
+
+
+def least(key):
+    """The least that plans can cost, and what those cost in everything."""
+    chosen = [min(group["choices"], key=lambda choice: choice[key]) for group in problem["groups"]]
+    return {cost: problem["fixed"][cost] + sum(choice[cost] for choice in chosen) for cost in problem["fixed"]}
+
+
+def tune(name, limits):
+    """Exit code and messages of a run with these limits, in base units."""
+    lines = ["fettle: 1", f"name: {name}", f"extends: {kernels}"]
+    lines.append(f"memory: {{storage: {limits.get('memory.storage', 4e9):.0f} B, "
+                 f"budget: {limits.get('memory.budget', 8e9):.0f} B}}")
+    lines.append(f"latency: {{prefill: {{goal: {limits.get('latency.prefill', 1e3):.10g} s}}, "
+                 f"decode: {{goal: {limits.get('latency.decode', 1e3):.10g} s}}}}")
+    lines.append("energy: {goal: 1000 J}")
+    path = f"{arguments.work}/{name}.yaml"
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    run = subprocess.run(
+        [arguments.fettle, "tune", arguments.model, "--profile", path, "--calibration", arguments.calibration, "--store",
+         arguments.store, "--out", arguments.work, "--time-limit", "1s", "--no-refine", "--json"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    return run.returncode, run.stderr.strip().split("\n")[-1]
+
+
+failed = 0
+
+
+def check(what, is_good, text=""):
+    global failed
+    failed += not is_good
+    print(f"{what:68} {'ok' if is_good else 'FELL SHORT'}{'' if is_good else '  ' + text}")
+
+
+def explained(name, limits):
+    code, text = tune(name, limits)
+    print(f"  {text}")
+    check(f"{name}: exit code 3", code == 3, f"exit code {code}")
+    return text
+
+
+small, fast = least("stored"), least("decode")
+cases = {
+    "out-of-reach": {"memory.storage": 0.9 * small["stored"]},
+    "both-out-of-reach": {"memory.storage": 0.9 * small["stored"], "latency.decode": 0.9 * fast["decode"]},
+    "conflict": {"memory.storage": 1.02 * small["stored"], "latency.decode": 1.02 * fast["decode"]},
+}
+for name, limits in cases.items():
+    text = explained(name, limits)
+    unattainable = re.findall(r"(\S+) of [\d.e+-]+ \w+ is out of reach: the cheapest plan needs ([\d.e+-]+) ", text)
+    remedies = re.findall(r"(\S+) to ([\d.e+-]+) \w+ \([^)]* more\)", text)
+    if len(unattainable) > 1:
+        # Each must give that much at least; what both need together is what the nearest plan misses.
+        missed = re.search(r"the nearest plan misses (.*?) at a predicted", text)
+        steps = [[(key, limits[key] + float(amount))
+                  for key, amount in re.findall(r"(\S+) by ([\d.e+-]+)", missed.group(1))]] if missed else []
+    else:
+        steps = [[(key, float(amount))] for key, amount in remedies]
+    check(f"{name}: names what would be enough", bool(steps), text)
+    for index, step in enumerate(steps):
+        code, text = tune(f"{name}-{index}", {**limits, **dict(step)})
+        words = " and ".join(f"{key} to {amount:.10g}" for key, amount in step)
+        check(f"{name}: {words} is enough", code == 0, f"exit code {code}: {text}")
+sys.exit(1 if failed else 0)
