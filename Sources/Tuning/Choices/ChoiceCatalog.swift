@@ -18,10 +18,10 @@ package struct ChoiceCatalog: Sendable, Equatable {
         profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
     ) throws(TuningError) {
         let compute = profile.compute
-        if profile.runtime == .fettle, !compute.techniques.contains(.dynamic) {
+        if ExecutionMode(profile) == .integerOnly, !compute.techniques.contains(.dynamic) {
             throw TuningError(
                 .unsupported, place: profile.name,
-                "execution without the technique dynamic (static ranges) is not available yet; allow dynamic")
+                "execution in integers alone measures each token's range; allow the technique dynamic")
         }
         let legality = ChoiceLegality(profile: profile)
         var groups: [ChoiceGroup] = []
@@ -32,7 +32,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
                     var spec = spec
                     // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
                     // no norm stands before all that reads it.
-                    if group.role != .layer { spec.refinements.removeAll { $0 == .gptq || $0 == .awq } }
+                    if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
                     return Choice(spec: spec)
                 }
             guard !group.choices.isEmpty else {
@@ -59,18 +59,21 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     /// The same catalog for a model whose channels are balanced: the choices of layers say so.
-    func balanced() -> ChoiceCatalog {
+    func balanced(by refinement: Refinement) -> ChoiceCatalog {
         var result = self
         for group in groups.indices where groups[group].role == .layer {
             for index in groups[group].choices.indices where groups[group].choices[index].format != .float16 {
                 var names = groups[group].choices[index].refinement.split(separator: "+").map(String.init)
-                guard !names.contains(Refinement.awq.rawValue) else { continue }
-                names.insert(Refinement.awq.rawValue, at: min(1, names.count))
+                guard !names.contains(refinement.rawValue) else { continue }
+                names.insert(refinement.rawValue, at: min(1, names.count))
                 result.groups[group].choices[index].refinement = names.joined(separator: "+")
             }
         }
         return result
     }
+
+    /// Whether inputs are quantized with frozen scales.
+    var isStatic: Bool { groups.contains { $0.choices.contains { $0.activation == .static } } }
 
     /// The grid of 4 bits on which columns of a layer that share a scale are like those of most choices.
     var balanceFormat: GridFormat {
@@ -103,6 +106,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
     private static func activations(of format: Format, profile: DeviceProfile) -> [Activation] {
         guard case .grid = format else { return [format.defaultActivation] }
         let granularity = profile.compute.activationGranularity
+        guard profile.compute.techniques.contains(.dynamic) else { return [.static] }
         let perToken = profile.kernels.contains { $0.activation == Activation.int8.rawValue }
         var result: [Activation] = granularity.contains(.group) ? [.int8g32] : []
         if granularity.contains(.token), result.isEmpty || perToken { result.append(.int8) }
