@@ -37,6 +37,9 @@ import Testing
             plain.values[$0] * columns[$0 % plain.columns] * rows[$0 / plain.columns]
         }
         #expect(try scaled.tensor(name).matrix().values == expected)
+        let halved = try scaled.scaling(
+            [name: ChannelScaling(rows: [Float](repeating: 0.5, count: plain.rows))], digest: "half")
+        #expect(try halved.tensor(name).matrix().values == expected.map { $0 / 2 })
         #expect(scaled.digest == "other" && scaled.configuration == model.configuration)
         #expect(
             try scaled.tensor("blk.0.attn_q.weight").matrix() == model.tensor("blk.0.attn_q.weight").matrix())

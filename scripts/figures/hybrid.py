@@ -5,6 +5,7 @@ Each run tunes for all profiles, refinements open in all of them; KL is measured
 Prints a table and what the free plans are made of, as Markdown.
 
 usage: hybrid.py FETTLE MODEL --calibration TEXT --work DIR [--bits 2.8,3.5,4.5] [--chunks 16]
+                 [--activations int8g32,int8]
 """
 import argparse
 import collections
@@ -20,6 +21,7 @@ parser.add_argument("--calibration", required=True)
 parser.add_argument("--work", required=True)
 parser.add_argument("--bits", default="2.8,3.5,4.5")
 parser.add_argument("--chunks", type=int, default=16)
+parser.add_argument("--activations", default="int8g32,int8")
 parser.add_argument("--asked", type=float, default=0.95)
 arguments = parser.parse_args()
 os.makedirs(arguments.work, exist_ok=True)
@@ -37,7 +39,7 @@ BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432
 LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l"}
 runs = {"free": None}
 for grid, widths in BITS.items():
-    for activation in ("int8g32", "int8"):
+    for activation in arguments.activations.split(","):
         runs[f"{grid}, {activation}"] = ",".join(
             f"{LETTERS[grid]}{bits}g{group}/{activation}" for bits in widths for group in (32, 64))
 

@@ -9,4 +9,13 @@ package struct ChannelScaling: Sendable, Equatable {
         self.rows = rows
         self.columns = columns
     }
+
+    /// Both, one after the other.
+    func multiplied(by other: ChannelScaling) -> ChannelScaling {
+        func product(_ left: [Float]?, _ right: [Float]?) -> [Float]? {
+            guard let left, let right else { return left ?? right }
+            return zip(left, right).map { $0 * $1 }
+        }
+        return ChannelScaling(rows: product(rows, other.rows), columns: product(columns, other.columns))
+    }
 }

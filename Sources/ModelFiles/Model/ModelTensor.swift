@@ -25,10 +25,10 @@ package struct ModelTensor: Sendable {
         self.rowOrder = rowOrder
     }
 
-    /// The same tensor with its numbers multiplied by `scaling`, in place of one that it may have.
-    func scaled(by scaling: ChannelScaling) -> ModelTensor {
+    /// The same tensor with its numbers multiplied by `factors`, beside what they may be multiplied by already.
+    func scaled(by factors: ChannelScaling) -> ModelTensor {
         var result = self
-        result.scaling = scaling
+        result.scaling = scaling?.multiplied(by: factors) ?? factors
         return result
     }
 
