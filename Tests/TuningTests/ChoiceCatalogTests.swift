@@ -27,7 +27,7 @@ struct ChoiceCatalogTests {
         #expect(catalog.groups.allSatisfy { (12...26).contains($0.choices.count) })
         // Everything at 2.25 bits is the least that a device with groups can be asked for.
         for group in catalog.groups { #expect(Set(group.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"])) }
-        #expect(catalog.kvFormats == ["f16", "int8"])
+        #expect(catalog.kvFormats == ["f16", "int8", "int4"])
     }
 
     @Test func kTypesNeedRowsOf256() throws {
