@@ -4,6 +4,8 @@
 #   make test              build, run every test
 #   make check DATA=DIR    the figures that need WikiText-2, SmolLM2 and llama.cpp (DIR keeps what is fetched)
 #   make trust DATA=DIR    predicted against measured over 12 profiles
+#   make techniques DATA=DIR   each technique alone: the tables of docs/techniques.md
+#   make hybrid DATA=DIR   the free search against one grid and one activation, at equal bytes
 #   make lint              formatting, import order, file sizes
 #   make arm               the runtime's kernels on aarch64, under qemu
 #   make bench             llama.cpp and Fettle side by side
@@ -16,7 +18,7 @@ BUILD := swift build -c release
 TEST := swift test -c release --disable-testable-imports --disable-xctest --no-parallel
 FETTLE := .build/release/fettle
 
-.PHONY: demo test check trust lint arm bench install setup build
+.PHONY: demo test check trust techniques hybrid lint arm bench install setup build
 
 setup:
 	@scripts/setup.sh "$(SUDO)" $(PACKAGES)
@@ -40,6 +42,14 @@ check: build
 trust: build
 	@test -n "$(DATA)" || { echo "make trust: write DATA=DIR, where DIR has wikitext2-valid.txt"; exit 2; }
 	@scripts/figures/trust.sh $(FETTLE) "$(DATA)"
+
+techniques: build
+	@test -n "$(DATA)" || { echo "make techniques: write DATA=DIR, where DIR has the WikiText-2 texts"; exit 2; }
+	@scripts/figures/techniques.sh $(FETTLE) "$(DATA)"
+
+hybrid: build
+	@test -n "$(DATA)" || { echo "make hybrid: write DATA=DIR, where DIR has wikitext2-valid.txt"; exit 2; }
+	@scripts/figures/hybrid.sh $(FETTLE) "$(DATA)"
 
 lint:
 	@echo "Checking format (swift format lint --strict), a few seconds."

@@ -44,12 +44,12 @@ static void store_position(
         const size_t slot = (size_t)head * (size_t)capacity, at = slot + (size_t)position;
         const dyadic_scale k = quantize_integer_head(key, width, bytes);
         int8_t *keys = kv->keys + (slot + (size_t)(position / 16) * 16) * (size_t)width + position % 16 * 2;
-        for (int d = 0; d < width; d++) keys[d / 2 * 32 + d % 2] = bytes[d];
+        scatter((uint8_t *)keys, 32, 2, bytes, width);
         const int32_t mantissa = (k.mantissa * model->attention_scale + (1 << 14)) >> 15;
         kv->key_scales[at] = packed_scale(mantissa, scale_exponent(k, key_exponent) + model->attention_exponent + 15);
         const dyadic_scale v = quantize_integer_head(value, width, bytes);
         int8_t *values = kv->values + (slot + (size_t)(position / 2) * 2) * (size_t)stride + position % 2;
-        for (int d = 0; d < width; d++) values[d * 2] = bytes[d];
+        scatter((uint8_t *)values, 2, 1, bytes, width);
         kv->value_scales[at] = packed_scale(v.mantissa, scale_exponent(v, value_exponent));
     }
 }

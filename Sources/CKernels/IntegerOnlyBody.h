@@ -151,6 +151,13 @@ static void attend_heads(
     }
 }
 
+/// `count` numbers by 2^shift less.
+INLINE void bring_down(int32_t *row, int count, int shift) {
+    int i = 0;
+    for (; i + 16 <= count; i += 16) store_i32x16(row + i, shifted(load_i32x16(row + i), shift));
+    for (; i < count; i++) row[i] = (int32_t)shifted_one(row[i], shift);
+}
+
 static void attention(const integer_share *s, int index) {
     const integer_chunk *c = s->chunk;
     const fettle_integer_model *m = c->model;
@@ -184,7 +191,7 @@ static void attention(const integer_share *s, int index) {
         for (int head = 1; head < m->heads; head++) common = own[head] > common ? own[head] : common;
         for (int head = 0; head < m->heads; head++) {
             int32_t *row = b->rows + (size_t)t * queries + (size_t)head * (size_t)m->head_width;
-            for (int d = 0; d < m->head_width; d++) row[d] = (int32_t)shifted_one(row[d], common - own[head]);
+            bring_down(row, m->head_width, common - own[head]);
         }
         row_exponents[t] = common;
     }

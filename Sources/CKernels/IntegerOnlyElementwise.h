@@ -41,9 +41,32 @@ INLINE int32_t normalize(
     return gamma->exponent + 15 - UNIT;
 }
 
+/// Rotates adjoining pairs, eight at a time.
+INLINE void rotate_adjacent(int32_t *row, int pairs, const int16_t *angles) {
+    typedef int16_t i16x8 __attribute__((vector_size(16)));
+    const i64x16 sign = {-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1};
+    for (int i = 0; i < pairs; i += 8) {
+        i16x8 c, s;
+        memcpy(&c, angles + i, sizeof c);
+        memcpy(&s, angles + pairs + i, sizeof s);
+        const i16x16 cosine = __builtin_shufflevector(c, c, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+        const i16x16 sine = __builtin_shufflevector(s, s, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+        const i32x16 v = load_i32x16(row + 2 * i);
+        const i32x16 other = __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+        const i64x16 sum = widen(v) * __builtin_convertvector(cosine, i64x16)
+            + widen(other) * sign * __builtin_convertvector(sine, i64x16);
+        store_i32x16(row + 2 * i, narrow((sum + (1 << 14)) >> 15));
+    }
+}
+
 /// Rotates the pairs of each head by the angles at `angles` (cosines, then sines, times 2^14); the row's exponent grows by 1.
 INLINE void rotate(int32_t *row, int heads, const fettle_integer_model *model, const int16_t *angles) {
-    const int pairs = model->head_width / 2, step = model->adjacent ? 2 : 1, apart = model->adjacent ? 1 : pairs;
+    const int pairs = model->head_width / 2;
+    if (model->adjacent && pairs % 8 == 0) {
+        for (int head = 0; head < heads; head++, row += model->head_width) rotate_adjacent(row, pairs, angles);
+        return;
+    }
+    const int step = model->adjacent ? 2 : 1, apart = model->adjacent ? 1 : pairs;
     for (int head = 0; head < heads; head++, row += model->head_width) {
         for (int i = 0; i < pairs; i++) {
             int32_t *a = row + i * step, *b = a + apart;
@@ -66,10 +89,11 @@ INLINE int32_t gate_row(
         const i32x16 g = load_i32x16(gate + i);
         const i32x16 magnitude = shifted(__builtin_elementwise_abs(g), right);
         const i32x16 unit = at_most(magnitude, (i32x16){0} + (MOST >> left)) << left;
-        const i32x16 power = power_of_two(-narrow(widen(unit) * LOG2_E >> 14));
+        const i32x16 exponent = ((unit >> 8) * LOG2_E + (((unit & 0xff) * LOG2_E) >> 8)) >> 6;  // unit * LOG2_E / 2^14
+        const i32x16 power = power_of_two(-exponent);
         const i32x16 high = (reciprocal(power + 32768) + 1) >> 1;  // sigmoid(|gate|) times 2^15
         const i32x16 sigmoid = pick((i32x16)(g < 0), 32768 - high, high);
-        const i64x16 product = widen(scaled(g, sigmoid, 15)) * widen(load_i32x16(up + i));
+        const i64x16 product = widen(times_unit(g, sigmoid)) * widen(load_i32x16(up + i));
         const int64_t half = shift > 0 ? (int64_t)1 << (shift - 1) : 0;
         store_i32x16(target + i, narrow((product + half) >> shift));
     }

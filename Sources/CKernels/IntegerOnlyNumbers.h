@@ -56,6 +56,11 @@ INLINE uint64_t square_root(uint64_t v) {
 /// a * b / 2^15 rounded half up, in 32 bits.
 INLINE i32x16 times(i32x16 a, i32x16 b) { return (a * b + (1 << 14)) >> 15; }
 
+/// v * factor / 2^15 rounded half up, for |factor| <= 2^15: the upper bits and the lower 15 apart, each in 32 bits.
+INLINE i32x16 times_unit(i32x16 v, i32x16 factor) {
+    return (v >> 15) * factor + (((v & 0x7fff) * factor + (1 << 14)) >> 15);
+}
+
 /// 2^(v / 2^16) for v <= 0, times 2^15, within 2^-14: a polynomial of fourth degree for the fraction.
 INLINE i32x16 power_of_two(i32x16 v) {
     const i32x16 f = (v & 0xffff) >> 1;
@@ -71,8 +76,8 @@ INLINE i32x16 power_of_two(i32x16 v) {
 INLINE i32x16 reciprocal(i32x16 v) {
     i32x16 y = 92521 - (i32x16)((u32x16)v * 15421 >> 14);  // v = d 2^16, and 1/d is near 48/17 - 32/17 d
     UNROLL for (int i = 0; i < 2; i++) {
-        const i32x16 error = 65536 - narrow((widen(v) * widen(y)) >> 15);
-        y += narrow((widen(y) * widen(error)) >> 16);
+        const i32x16 error = 65536 - (i32x16)((u32x16)v * (u32x16)y >> 15);  // v * y is 2^31 within 6 %
+        y += (y * error) >> 16;
     }
     return y;
 }

@@ -25,6 +25,26 @@ import Testing
         #expect(model.digest.count == 64 && model.digest == again.digest && again.name == "bard")
     }
 
+    /// Rows of the canonical order, which for k is not the file's, and columns, each with its own factor; nothing else changes.
+    @Test func tensorsAreReadTimesTheirFactors() throws {
+        let model = try Model.open(ModelFixtures.bard)
+        let name = "blk.0.attn_k.weight"
+        let plain = try model.tensor(name).matrix()
+        let rows = (0..<plain.rows).map { 1 + Float($0) / 64 }
+        let columns = (0..<plain.columns).map { exp2(Float($0 % 5) - 2) }
+        let scaled = try model.scaling([name: ChannelScaling(rows: rows, columns: columns)], digest: "other")
+        let expected = plain.values.indices.map {
+            plain.values[$0] * columns[$0 % plain.columns] * rows[$0 / plain.columns]
+        }
+        #expect(try scaled.tensor(name).matrix().values == expected)
+        #expect(scaled.digest == "other" && scaled.configuration == model.configuration)
+        #expect(
+            try scaled.tensor("blk.0.attn_q.weight").matrix() == model.tensor("blk.0.attn_q.weight").matrix())
+        #expect(throws: ModelError.self) {
+            try model.scaling([name: ChannelScaling(rows: [1, 2])], digest: "other")
+        }
+    }
+
     /// llama.cpp's converter made the checksums: its row order of q and k, its names.
     @Test func bardsTensorsAreThoseOfLlamaCppsConverter() throws {
         let model = try Model.open(ModelFixtures.bard)

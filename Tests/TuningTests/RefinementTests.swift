@@ -24,8 +24,8 @@ import Tuning
     @Test func isTriedWhereItIsOpen() throws {
         let open = try run("a3g32")
         #expect(open.stages.contains { $0.name == "refine" })
-        #expect(open.plan.groups.contains { $0.choice.refinement == "clip+gptq" })
-        #expect(try open.quality.kl == run("a3g32+clip+gptq").quality.kl)
+        #expect(open.plan.groups.contains { $0.choice.refinement == "clip+awq+gptq" })
+        #expect(try open.quality.kl == run("a3g32+clip+awq+gptq").quality.kl)
     }
 
     private func run(_ spec: String) throws -> TuningResult {

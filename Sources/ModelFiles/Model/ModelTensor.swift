@@ -12,6 +12,25 @@ package struct ModelTensor: Sendable {
     package let bytes: MappedBytes
     /// Row order of the file where it differs from the canonical one (Hugging Face's q and k): file row of canonical row.
     package let rowOrder: [Int]?
+    /// What its numbers are multiplied by as they are read; nil for nothing.
+    package private(set) var scaling: ChannelScaling?
+
+    /// A tensor as its file has it.
+    init(name: String, rows: Int, columns: Int, type: TensorType, bytes: MappedBytes, rowOrder: [Int]?) {
+        self.name = name
+        self.rows = rows
+        self.columns = columns
+        self.type = type
+        self.bytes = bytes
+        self.rowOrder = rowOrder
+    }
+
+    /// The same tensor with its numbers multiplied by `scaling`, in place of one that it may have.
+    func scaled(by scaling: ChannelScaling) -> ModelTensor {
+        var result = self
+        result.scaling = scaling
+        return result
+    }
 
     /// The whole tensor as float32.
     package func matrix() -> Matrix {
@@ -32,5 +51,7 @@ package struct ModelTensor: Sendable {
         bytes.withUnsafeBytes { all in
             type.decode(UnsafeRawBufferPointer(rebasing: all[fileRow * stride..<(fileRow + 1) * stride]), into: target)
         }
+        if let factors = scaling?.columns { for column in 0..<columns { target[column] *= factors[column] } }
+        if let factor = scaling?.rows?[row] { for column in 0..<columns { target[column] *= factor } }
     }
 }

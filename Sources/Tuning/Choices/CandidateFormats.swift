@@ -60,7 +60,8 @@ package enum CandidateFormats {
         // Two bits are for devices on which nothing else fits: wide groups reach 2.4 and 2.25 bits a weight.
         result += [
             GridFormat(.affine, bits: 3, wide), GridFormat(.log2, bits: 4, wide), GridFormat(.affine, bits: 2, fine),
-            GridFormat(.affine, bits: 2, wide), GridFormat(.codebook, bits: 2, wide),
+            GridFormat(.affine, bits: 2, wide), GridFormat(.codebook, bits: 2, fine),
+            GridFormat(.codebook, bits: 2, wide),
         ]
         if granularity.contains(.channel) { result.append(GridFormat(.codebook, bits: 4, .channel)) }
         var seen: Set<GridFormat> = []

@@ -30,8 +30,9 @@ package struct ChoiceCatalog: Sendable, Equatable {
                 .filter { legality.allows($0, for: group) }
                 .map { spec in
                     var spec = spec
-                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over.
-                    if group.role != .layer { spec.refinements.removeAll { $0 == .gptq } }
+                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
+                    // no norm stands before all that reads it.
+                    if group.role != .layer { spec.refinements.removeAll { $0 == .gptq || $0 == .awq } }
                     return Choice(spec: spec)
                 }
             guard !group.choices.isEmpty else {
@@ -55,6 +56,35 @@ package struct ChoiceCatalog: Sendable, Equatable {
             if !kept.isEmpty { result.groups[index].choices = kept }
         }
         return result
+    }
+
+    /// The same catalog for a model whose channels are balanced: the choices of layers say so.
+    func balanced() -> ChoiceCatalog {
+        var result = self
+        for group in groups.indices where groups[group].role == .layer {
+            for index in groups[group].choices.indices where groups[group].choices[index].format != .float16 {
+                var names = groups[group].choices[index].refinement.split(separator: "+").map(String.init)
+                guard !names.contains(Refinement.awq.rawValue) else { continue }
+                names.insert(Refinement.awq.rawValue, at: min(1, names.count))
+                result.groups[group].choices[index].refinement = names.joined(separator: "+")
+            }
+        }
+        return result
+    }
+
+    /// The grid of 4 bits on which columns of a layer that share a scale are like those of most choices.
+    var balanceFormat: GridFormat {
+        let isGrouped = groups.contains { group in
+            group.role == .layer
+                && group.choices.contains { choice in
+                    switch choice.format {
+                    case .grid(let format): if case .group = format.granularity { true } else { false }
+                    case .block: true
+                    case .float16: false
+                    }
+                }
+        }
+        return GridFormat(.uniform, bits: 4, isGrouped ? .group(32) : .channel)
     }
 
     private static func specs(

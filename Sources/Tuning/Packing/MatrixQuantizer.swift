@@ -25,7 +25,7 @@ struct MatrixQuantizer {
             return .packed(try PackedMatrix(packing: quantized, pool: pool))
         case .block(let format):
             let source = try model.tensor(tensor.name)
-            if source.type == format.tensorType {
+            if source.type == format.tensorType, source.scaling == nil {
                 return .block(
                     try BlockMatrix(format: format, rows: tensor.rows, columns: tensor.columns, bytes: source.rowBytes))
             }

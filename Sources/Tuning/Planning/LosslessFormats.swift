@@ -27,7 +27,9 @@ struct LosslessFormats {
     }
 
     private func isLossless(_ format: Format, _ tensor: ModelTensor) throws -> Bool {
-        if case .block(let block) = format, block.tensorType == tensor.type { return true }
+        if case .block(let block) = format, block.tensorType == tensor.type, tensor.scaling == nil {
+            return true
+        }
         let count = min(Self.rows, tensor.rows)
         guard format.isLegal(rows: count, columns: tensor.columns), format != .float16 else { return false }
         var values = [Float](repeating: 0, count: count * tensor.columns)

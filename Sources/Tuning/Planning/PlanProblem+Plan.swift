@@ -32,7 +32,7 @@ extension PlanProblem {
         var chosen = [kv]
         for group in catalog.groups {
             let wanted = group.role.isHead ? head ?? choice : choice
-            guard let index = group.choices.firstIndex(of: wanted) else { return nil }
+            guard let index = group.choices.firstIndex(where: { $0.spec == wanted.spec }) else { return nil }
             chosen.append(index)
         }
         return chosen
@@ -52,10 +52,9 @@ extension PlanProblem {
     /// In words, what the neighbours of a choice would have saved or cost.
     private static func reason(_ picked: Int, among options: [Problem.Option]) -> String {
         let own = options[picked]
-        func difference(_ other: Problem.Option) -> String {
-            let bytes = Int(abs(other.costs.stored - own.costs.stored))
-            let nats = abs(other.costs.sensitivity - own.costs.sensitivity)
-            return "\(bytes) B and \(shortened(nats)) nats"
+        func bytes(_ other: Problem.Option) -> String { "\(Int(abs(other.costs.stored - own.costs.stored))) B" }
+        func nats(_ other: Problem.Option) -> String {
+            "\(shortened(abs(other.costs.sensitivity - own.costs.sensitivity))) nats"
         }
         let smaller = options.filter { $0.costs.stored < own.costs.stored }.min {
             $0.costs.sensitivity < $1.costs.sensitivity
@@ -64,8 +63,15 @@ extension PlanProblem {
             $0.costs.stored < $1.costs.stored
         }
         var parts: [String] = []
-        if let smaller { parts.append("\(smaller.name) would trade \(difference(smaller)) more") }
-        if let better { parts.append("\(better.name) would trade \(difference(better)) less") }
+        if let smaller {
+            parts.append(
+                smaller.costs.sensitivity < own.costs.sensitivity
+                    ? "\(smaller.name) would save \(bytes(smaller)) and \(nats(smaller)), but costs more elsewhere"
+                    : "\(smaller.name) would save \(bytes(smaller)) and lose \(nats(smaller)) more")
+        }
+        if let better, better.costs.stored >= own.costs.stored {
+            parts.append("\(better.name) would take \(bytes(better)) more and lose \(nats(better)) less")
+        }
         return parts.isEmpty ? "the only choice" : parts.joined(separator: "; ")
     }
 

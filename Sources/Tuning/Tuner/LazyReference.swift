@@ -27,6 +27,9 @@ final class LazyReference {
         loaded = model
         return model
     }
+
+    /// Gives the model's memory back; it is loaded again when it is needed again.
+    func release() { loaded = nil }
 }
 
 /// Measurements on one text, begun when they are first needed.

@@ -32,25 +32,16 @@ package struct Tuner {
         try failing(model) {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
             let work = try prepare(model, profiles, reference, shared: nil)
-            let scores = try measure(work, model, reference, part: nil)
-            let texts = try work.texts.mapValues { plan in
-                func run(_ text: EvaluationText) -> LazyEvaluation {
-                    LazyEvaluation(text: text, reference: reference, store: store, pool: pool)
-                }
-                return ProfileRun.Texts(
-                    evaluation: run(plan.evaluation), exchange: run(try plan.exchange), unseen: plan.unseen.map(run))
-            }
+            let sources = try measure(work, model, reference, part: nil)
             let budget = TimeBudget(limit: options.timeLimit, elapsed: timer.elapsed)
             var results: [TuningResult] = []
             for (profile, catalog) in zip(profiles, work.catalogs) {
                 let key = textKey(profile, model)
-                guard let text = work.texts[key], let scores = scores[key], let texts = texts[key] else {
-                    continue
-                }
+                guard let text = work.texts[key], let source = sources[key] else { continue }
                 let run = ProfileRun(
-                    model: model, profile: profile, catalog: catalog, scores: scores, text: text, options: options,
-                    pool: pool, timer: timer, reference: reference, texts: texts, store: store, budget: budget,
-                    bundles: profiles.count)
+                    model: source.model, profile: profile, catalog: catalog, scores: source.scores, text: text,
+                    options: options, pool: pool, timer: timer, reference: source.reference, texts: source.texts,
+                    store: store, budget: budget, bundles: profiles.count)
                 results.append(try run.result())
             }
             return results
@@ -90,7 +81,9 @@ package struct Tuner {
     private func prepare(
         _ model: Model, _ profiles: [DeviceProfile], _ reference: LazyReference, shared: SharedWork?
     ) throws -> Preparation {
-        var result = Preparation(profiles: profiles, catalogs: try profiles.map { try catalog($0, model) })
+        let catalogs = try profiles.map { try catalog($0, model) }
+        var result = Preparation(
+            profiles: profiles, catalogs: options.balances(model) ? catalogs.map { $0.balanced() } : catalogs)
         for profile in profiles {
             let key = textKey(profile, model)
             if result.texts[key] == nil { result.texts[key] = try textPlan(key, model, reference, shared) }
@@ -98,22 +91,53 @@ package struct Tuner {
         return result
     }
 
+    /// What plans on one text are made from: the model as balancing leaves it, its float form, its scores, and what it says.
+    private struct Source {
+        var model: Model
+        var reference: LazyReference
+        var scores: Scores
+        var texts: ProfileRun.Texts
+    }
+
     /// The scores on each text of the profiles that are tuned on it.
     private func measure(
-        _ work: Preparation, _ model: Model, _ reference: LazyReference, part: (shard: Shard, work: SharedWork)?
-    ) throws -> [TextKey: Scores] {
-        var scores: [TextKey: Scores] = [:]
+        _ work: Preparation, _ plain: Model, _ plainReference: LazyReference, part: (shard: Shard, work: SharedWork)?
+    ) throws -> [TextKey: Source] {
+        var sources: [TextKey: Source] = [:]
         for (key, text) in work.texts.sorted(by: { $0.key < $1.key }) {
-            let used = zip(work.profiles, work.catalogs).filter { textKey($0.0, model) == key }.map(\.1)
-            scores[key] = try timer.run("scores") {
+            let used = zip(work.profiles, work.catalogs).filter { textKey($0.0, plain) == key }.map(\.1)
+            let (model, reference) = try balance(plain, plainReference, text, used)
+            let scores = try timer.run("scores") {
                 try Scorer(
                     model: model, calibration: text.calibration, seed: options.seed, store: store, pool: pool,
                     reference: reference.model, part: part,
                     progress: { try timer.progress("scores", $0, $1) }
                 ).scores(for: used)
             }
+            func run(_ text: EvaluationText) -> LazyEvaluation {
+                LazyEvaluation(text: text, reference: reference, store: store, pool: pool)
+            }
+            sources[key] = Source(
+                model: model, reference: reference, scores: scores,
+                texts: ProfileRun.Texts(
+                    evaluation: run(text.evaluation), exchange: run(try text.exchange), unseen: text.unseen.map(run)))
         }
-        return scores
+        return sources
+    }
+
+    /// The model with its channels balanced for `catalogs` on `text`, where that is asked for.
+    private func balance(
+        _ model: Model, _ reference: LazyReference, _ text: TextPlan, _ catalogs: [ChoiceCatalog]
+    ) throws -> (Model, LazyReference) {
+        guard options.balances(model), let format = catalogs.first?.balanceFormat else { return (model, reference) }
+        let balanced = try timer.run("balance") {
+            try ModelBalance(
+                model: model, calibration: text.calibration, seed: options.seed, store: store, format: format,
+                pool: pool, progress: { try timer.progress("balance", $0, $1) }
+            ).balanced(reference: reference.model)
+        }
+        reference.release()
+        return (balanced, LazyReference(model: balanced, pool: pool, timer: timer))
     }
 
     /// The choices of a profile that are worth a score.
@@ -137,7 +161,11 @@ package struct Tuner {
     }
 
     private var schedule: (Model) -> TuningSchedule {
-        { options.schedule ?? .standard(parameters: $0.configuration.parameters) }
+        { model in
+            var schedule = options.schedule ?? .standard(parameters: model.configuration.parameters)
+            if let chunks = options.evaluationChunks { schedule.evaluationChunks = chunks }
+            return schedule
+        }
     }
 
     private func textKey(_ profile: DeviceProfile, _ model: Model) -> TextKey {

@@ -23,6 +23,8 @@ package struct TuningOptions: Sendable, Equatable {
     package var refines = true
     /// Stops optional measurements after this time; nil runs the whole schedule.
     package var timeLimit: Duration?
+    /// Chunks that plans are measured on; nil leaves it to the schedule.
+    package var evaluationChunks: Int?
     /// How much text is used; nil derives it from the model.
     package var schedule: TuningSchedule?
 
@@ -36,6 +38,13 @@ package struct TuningOptions: Sendable, Equatable {
 
     /// Whether the search picks refinements: no SPEC of the command line names one.
     var isRefinementOpen: Bool { refines && (only + [uniform].compactMap(\.self)).allSatisfy(\.refinements.isEmpty) }
+
+    /// Whether the channels of `model` are balanced before anything is scored: where a SPEC names `awq`, and where refinements
+    /// are open, but for a source that is quantized already: that would take it off the grid that holds it exactly.
+    func balances(_ model: Model) -> Bool {
+        isRefinementOpen && !model.isQuantized
+            || (only + [uniform].compactMap(\.self)).contains { $0.refinements.contains(.awq) }
+    }
 }
 
 /// How much text tuning uses: counts, never a time, so that the same input gives the same bytes.

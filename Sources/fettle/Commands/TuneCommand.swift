@@ -33,6 +33,9 @@ struct TuneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write the solver's instance and solution to this file.", valueName: "file"))
     var problem: String?
 
+    @Option(help: ArgumentHelp("Chunks of the evaluation text to measure on.", valueName: "n"))
+    var chunks: Int?
+
     @Flag(help: "Where no plan meets the goals, write the nearest one (exit code 3 all the same).")
     var nearest = false
 
@@ -44,6 +47,10 @@ struct TuneCommand: ParsableCommand {
 
     @Flag(help: "Print the results as JSON, progress as JSON lines on stderr.")
     var json = false
+
+    func validate() throws {
+        guard chunks ?? 1 > 0 else { throw ValidationError("--chunks must be at least 1.") }
+    }
 
     func run() throws {
         worker.enter()
@@ -114,6 +121,7 @@ struct TuneCommand: ParsableCommand {
         options.refines = !noRefine
         options.uniform = try uniform.map { try SearchOptions.parsed($0, Spec.init(parsing:)) }
         options.timeLimit = try timeLimit.map(TimeLimit.seconds)
+        options.evaluationChunks = chunks
         return options
     }
 }

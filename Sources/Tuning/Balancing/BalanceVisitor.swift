@@ -1,0 +1,65 @@
+internal import Compute
+internal import ModelFiles
+internal import Quantization
+internal import Reference
+
+/// Finds the factors of refinement `awq` for all columns of a model while a Fisher sweep passes by.
+struct BalanceVisitor: FisherVisitor {
+    let model: Model
+    /// The grid that errors are tried on.
+    let format: GridFormat
+    let pool: ThreadPool
+    /// Called with the share of the sweep that is done.
+    let progress: (_ fraction: Double) throws -> Void
+
+    /// By the site's name (`ModelBalance.name`), for those where factors help.
+    private(set) var factors: [String: [Float]] = [:]
+    private var visits = 0
+
+    /// Rows of each matrix that errors are tried on.
+    private static let rows = 64
+
+    init(model: Model, format: GridFormat, pool: ThreadPool, progress: @escaping (_ fraction: Double) throws -> Void) {
+        self.model = model
+        self.format = format
+        self.pool = pool
+        self.progress = progress
+    }
+
+    mutating func visitHead(hidden: Matrix) {}
+    mutating func visitEmbedding(outputGradients: Matrix) {}
+
+    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix, outputGradients: Matrix) throws {
+        let importance = TensorImportance.meanSquares(of: inputs, columns: 0..<inputs.columns, pool: pool)
+        let counts = TensorImportance.meanSquares(
+            of: outputGradients, columns: 0..<outputGradients.columns, pool: pool)
+        let balance = ColumnBalance(
+            weights: try sample(ScoringUnit.tensors(layer: layer, group), counts), importance: importance,
+            places: group == .attentionOutput ? ModelBalance.valuePlaces(model.configuration) : nil, format: format,
+            pool: pool)
+        if let found = try balance.factors() { factors[ModelBalance.name(layer, group)] = found }
+        visits += 1
+        try progress(Double(visits) / Double(4 * model.configuration.layers))
+    }
+
+    /// Rows of the matrices of one group, evenly spread, times the roots of what their outputs count.
+    private func sample(_ names: [String], _ counts: [Float]) throws -> Matrix {
+        let mean = counts.reduce(0.0) { $0 + Double($1) } / Double(max(1, counts.count))
+        var values: [Float] = []
+        var columns = 0
+        var first = 0
+        for tensor in try names.map(model.tensor) {
+            columns = tensor.columns
+            var row = [Float](repeating: 0, count: columns)
+            let taken = min(Self.rows, tensor.rows)
+            for index in 0..<taken {
+                let place = index * tensor.rows / taken
+                let weight = mean > 0 ? Float((Double(counts[first + place]) / mean).squareRoot()) : 1
+                row.withUnsafeMutableBufferPointer { tensor.read(row: place, into: $0) }
+                values += row.map { $0 * weight }
+            }
+            first += tensor.rows
+        }
+        return Matrix(rows: values.count / max(1, columns), columns: columns, values: values)
+    }
+}

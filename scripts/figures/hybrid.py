@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Whether mixing pays: the free search against `--only` one grid and one activation, at equal bytes: `make hybrid`.
+
+Each run tunes for all profiles, refinements open in all of them; KL is measured on the last fifth of the calibration file.
+Prints a table and what the free plans are made of, as Markdown.
+
+usage: hybrid.py FETTLE MODEL --calibration TEXT --work DIR [--bits 2.8,3.5,4.5] [--chunks 16]
+"""
+import argparse
+import collections
+import json
+import os
+import subprocess
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("fettle")
+parser.add_argument("model")
+parser.add_argument("--calibration", required=True)
+parser.add_argument("--work", required=True)
+parser.add_argument("--bits", default="2.8,3.5,4.5")
+parser.add_argument("--chunks", type=int, default=16)
+parser.add_argument("--asked", type=float, default=0.95)
+arguments = parser.parse_args()
+os.makedirs(arguments.work, exist_ok=True)
+inspected = json.loads(subprocess.check_output([arguments.fettle, "inspect", arguments.model, "--json"]))
+name = os.path.basename(arguments.model).removesuffix(".gguf")
+
+profiles = []
+for bits in arguments.bits.split(","):
+    with open(f"{arguments.work}/hybrid-{bits}.yaml", "w") as file:
+        file.write(f"fettle: 1\nname: hybrid-{bits}\nruntime: fettle\n"
+                   f"memory: {{storage: {int(float(bits) * inspected['parameters'] / 8)} B, context: 512}}\n")
+    profiles.append(f"hybrid-{bits}")
+
+BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432"}
+LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l"}
+runs = {"free": None}
+for grid, widths in BITS.items():
+    for activation in ("int8g32", "int8"):
+        runs[f"{grid}, {activation}"] = ",".join(
+            f"{LETTERS[grid]}{bits}g{group}/{activation}" for bits in widths for group in (32, 64))
+
+results = {}
+for run, only in runs.items():
+    out = f"{arguments.work}/{run.replace(', ', '-')}"
+    for profile in profiles:
+        manifest = f"{out}/{name}@{profile}/bundle.json"
+        if not os.path.exists(manifest):
+            # One profile at a time: one that is out of reach must not stop the others.
+            command = [arguments.fettle, "tune", arguments.model, "--calibration", arguments.calibration, "--json",
+                       "--out", out, "--store", f"{arguments.work}/store", "--chunks", str(arguments.chunks),
+                       "--profile", f"{arguments.work}/{profile}.yaml"]
+            if only:
+                command += ["--only", only]
+            log = open(f"{arguments.work}/tune.log", "w")
+            code = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=log).returncode
+            if code == 3:
+                continue
+            if code:
+                sys.exit(f"fettle tune ended with {code}; see {arguments.work}/tune.log")
+        results[run, profile] = json.load(open(manifest))
+        print(f"{run} {profile}: {results[run, profile]['quality']['kl']:.4f}", file=sys.stderr)
+
+
+def kl(run, profile):
+    return results[run, profile]["quality"]["kl"] if (run, profile) in results else None
+
+
+print("| search | " + " | ".join(f"{profile.removeprefix('hybrid-')} bits" for profile in profiles) + " |")
+print("| --- |" + " --- |" * len(profiles))
+for run in runs:
+    cells = [kl(run, profile) for profile in profiles]
+    print(f"| {run} | " + " | ".join("out of reach" if cell is None else f"{cell:.4f}" for cell in cells) + " |")
+print("\n| profile | free over the best held one | plan |\n| --- | --- | --- |")
+failed = False
+for profile in profiles:
+    held = [kl(run, profile) for run in runs if run != "free" and kl(run, profile) is not None]
+    ratio = kl("free", profile) / min(held)
+    failed |= ratio > arguments.asked
+    groups = results["free", profile]["plan"]["groups"]
+    counts = [", ".join(f"{count} {value or 'none'}" for value, count in collections.Counter(
+        group[key] for group in groups).most_common()) for key in ("format", "activation", "refinement")]
+    print(f"| {profile.removeprefix('hybrid-')} bits | {ratio:.3f} | {'; '.join(counts)} |")
+sys.exit(1 if failed else 0)
