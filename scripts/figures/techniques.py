@@ -49,7 +49,7 @@ def refinements(bits):
     return [(grid, "group of 64", spec, refinement, DYNAMIC) for grid, spec, refinement in rows]
 
 
-ACTIVATIONS = [("float", "u8g32/float", DYNAMIC), ("dynamic, per token", "u8g32/int8", DYNAMIC),
+ACTIVATIONS = [("dynamic, per token", "u8g32/int8", DYNAMIC),
                ("dynamic, per group of 64", "u8g32/int8g64", DYNAMIC),
                ("dynamic, per group of 32", "u8g32/int8g32", DYNAMIC),
                ("integer-only, per token", "u8g32/int8", INTEGER),
@@ -100,7 +100,7 @@ def row(labels, spec, profile):
         return None
     print(f"{name} {spec} {result['kl']:.4f}", file=sys.stderr)
     low, high = result["interval"]
-    return line([*labels, f"`{spec}`", f"{result['bits']:.2f}", f"{result['kl']:.4f}", f"{low:.4f} to {high:.4f}"])
+    return line([*labels, f"`{spec}`", f"{result['bits']:.2f}", f"{result['kl']:.5f}", f"{low:.5f} to {high:.5f}"])
 
 
 def table(heads, rows):

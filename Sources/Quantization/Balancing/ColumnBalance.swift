@@ -20,8 +20,9 @@ package struct ColumnBalance {
     private static let exponents = 0...6
     /// Factors beyond this, seen from their mean, belong to channels that hardly count.
     private static let reach: Float = 64
-    /// The largest error, as a share of the error without factors, that is worth them.
-    private static let worth = 0.98
+    /// The largest error, as a share of the error without factors, that is worth them: what suits the grid that is tried by less
+    /// may be worse for another.
+    private static let worth = 0.95
 
     /// A balance of the columns of `weights`, of which `importance` is the second moment of the inputs. `places` names the factor
     /// of each column where several share one; `format` is the grid that errors are tried on.

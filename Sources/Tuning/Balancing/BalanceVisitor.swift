@@ -17,7 +17,7 @@ struct BalanceVisitor: FisherVisitor {
     private var visits = 0
 
     /// Rows of each matrix that errors are tried on.
-    private static let rows = 64
+    private static let rows = 128
 
     init(model: Model, format: GridFormat, pool: ThreadPool, progress: @escaping (_ fraction: Double) throws -> Void) {
         self.model = model

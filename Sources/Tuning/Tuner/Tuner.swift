@@ -163,7 +163,10 @@ package struct Tuner {
     private var schedule: (Model) -> TuningSchedule {
         { model in
             var schedule = options.schedule ?? .standard(parameters: model.configuration.parameters)
-            if let chunks = options.evaluationChunks { schedule.evaluationChunks = chunks }
+            if let chunks = options.evaluationChunks {
+                schedule.evaluationChunks = chunks
+                schedule.writtenChunks = chunks
+            }
             return schedule
         }
     }

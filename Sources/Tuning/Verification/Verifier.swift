@@ -1,4 +1,5 @@
 internal import DeviceProfiles
+internal import Foundation
 internal import ModelFiles
 internal import Quantization
 
@@ -76,7 +77,14 @@ struct Verifier {
     func verify(refined: Plan, of outcome: inout Outcome, packer: inout PlanPacker) throws {
         let scores = try measurement.scores(of: [outcome.plan, refined], packer: &packer)
         guard scores[1].mean < scores[0].mean else { return }
+        let reason = String(
+            format: "refining all takes the plan from %.4f to %.4f nats", scores[0].mean, scores[1].mean)
+        let before = outcome.plan.choices
         outcome.plan = refined
+        for (index, group) in refined.groups.enumerated()
+        where group.tensors.contains(where: { before[$0]?.refinement != group.choice.refinement }) {
+            outcome.plan.groups[index].why += "; \(group.choice.refinement): \(reason)"
+        }
         outcome.quality = quality(scores[1], refined)
         compare(&outcome, scores[1])
     }
