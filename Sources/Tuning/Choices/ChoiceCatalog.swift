@@ -26,15 +26,17 @@ package struct ChoiceCatalog: Sendable, Equatable {
         let legality = ChoiceLegality(profile: profile)
         var groups: [ChoiceGroup] = []
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
-            group.choices = Self.specs(for: group, profile: profile, options: options)
-                .filter { legality.allows($0, for: group) }
-                .map { spec in
-                    var spec = spec
-                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
-                    // no norm stands before all that reads it.
-                    if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
-                    return Choice(spec: spec)
-                }
+            group.choices = Self.specs(
+                for: group, profile: profile, parameters: configuration.parameters, options: options
+            )
+            .filter { legality.allows($0, for: group) }
+            .map { spec in
+                var spec = spec
+                // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
+                // no norm stands before all that reads it.
+                if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
+                return Choice(spec: spec)
+            }
             guard !group.choices.isEmpty else {
                 throw TuningError(
                     .badInput, place: "\(profile.name), \(group.name)",
@@ -91,12 +93,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     private static func specs(
-        for group: ChoiceGroup, profile: DeviceProfile, options: TuningOptions
+        for group: ChoiceGroup, profile: DeviceProfile, parameters: Int, options: TuningOptions
     ) -> [Spec] {
         if group.role.isHead, let head = options.head { return [Spec(head)] }
         if let uniform = options.uniform { return [uniform] }
         if !options.only.isEmpty { return options.only }
-        return CandidateFormats.usual(for: profile).flatMap { format in
+        return CandidateFormats.worthwhile(for: profile, parameters: parameters).flatMap { format in
             activations(of: format, profile: profile).map { Spec(format, activation: $0) }
         }
     }
