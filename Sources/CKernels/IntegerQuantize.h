@@ -47,10 +47,14 @@ static void quantize(const float *row, int32_t token, int32_t first, int32_t las
     int8_t *values = input->values + (index * (size_t)columns + (size_t)first * (size_t)panel) + slot * 4;
     float *scales = input->scales + (index * (size_t)(columns / group) + (size_t)(first / group * panel)) + slot;
     int32_t *sums = input->sums + (index * (size_t)(columns / summed) + (size_t)(first / summed * panel)) + slot;
+    const int frozen = input->frozen_scale > 0 && (input->position + token) % input->sequence != 0;
     for (int start = first; start < last; start += group, scales += panel) {
-        const float amax = largest_magnitude(row + start, group);
+        const float amax = frozen ? 0 : largest_magnitude(row + start, group);
         float scale = 0, inverse = 0;
-        if (amax >= 0x1p-100f) {
+        if (frozen) {
+            scale = input->frozen_scale;
+            inverse = 1.0f / scale;
+        } else if (amax >= 0x1p-100f) {
             if (input->kind == FETTLE_INPUT_Q8_K) {
                 inverse = -127.0f / extreme(row + start, group, amax);
                 scale = 1.0f / inverse;

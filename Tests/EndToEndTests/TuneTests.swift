@@ -86,6 +86,30 @@ import Testing
         #expect(Set(texts).count == 1)
     }
 
+    /// A device that cannot measure ranges: the bundle carries them, and gives the same bits everywhere.
+    @Test func aDeviceWithStaticInputs() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write(
+            """
+            fettle: 1
+            name: frozen
+            compute: {integer: {activation-granularity: [tensor], techniques: [static]}}
+            memory: {storage: 3 MB, context: 128}
+            """, to: "frozen.yaml")
+        let run = try Tool.run(
+            "tune", Tool.bard, "--profile", profile, "--out", scratch.path("out"), "--store", scratch.path("store"))
+        #expect(run.status == 0, "\(run.messages)")
+        let bundle = scratch.path("out/bard@frozen")
+        let manifest = try String(contentsOfFile: "\(bundle)/bundle.json", encoding: .utf8)
+        #expect(manifest.contains("\"static\""))
+        #expect(!manifest.contains("\"int8g32\""))
+        for isa in ["scalar", "avx2", "avx512"] {
+            let verified = try Tool.run("verify", bundle, environment: ["FETTLE_ISA": isa])
+            guard isa == "scalar" || !verified.messages.contains("FETTLE_ISA") else { continue }
+            #expect(verified.status == 0, "\(isa): \(verified.messages)\(verified.output)")
+        }
+    }
+
     /// Devices without floats, scales per row at the most: the bundle runs in integers alone, and gives the same bits
     /// everywhere.
     @Test(arguments: ["esp32-s3-8mb", "cortex-m55"])

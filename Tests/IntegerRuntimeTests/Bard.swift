@@ -23,7 +23,9 @@ enum Bard {
         return Array(try model().tokenizer.encode(text).prefix(count))
     }
 
-    static func weights(_ format: GridFormat?, _ activation: Activation) throws -> RuntimeWeights {
+    static func weights(
+        _ format: GridFormat?, _ activation: Activation, frozenScale: Float? = nil
+    ) throws -> RuntimeWeights {
         let model = try model()
         let pool = ThreadPool(threads: 2)
         var weights = RuntimeWeights(matrices: [:], norms: [:])
@@ -40,7 +42,8 @@ enum Bard {
                 } else {
                     try PackedMatrix(float16: matrix, pool: pool)
                 }
-            weights.matrices[name] = try RuntimeMatrix(packed: packed, activation: activation)
+            weights.matrices[name] = try RuntimeMatrix(
+                packed: packed, activation: activation, frozenScale: frozenScale)
         }
         return weights
     }

@@ -71,11 +71,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("u4g32+awq", "refinement \"awq\": not available yet"),
-        ("u8c/static+smooth", "activation \"static\": not available yet"),
+        ("u4g32+qat", "refinement \"qat\": not available yet"),
         ("u4g32/int16", "activation \"int16\": not available yet"),
         ("u4g32+clib", "the nearest is clip"),
-        ("u4g32+", "the nearest is clip"),
+        ("u4g32+", "there is no such refinement"),
         ("u4g32+clip+clip", "twice"),
         ("u4g32/int9", "the nearest is int8"),
         ("u4g32/q8_0", "u4g32 has no such activation"),

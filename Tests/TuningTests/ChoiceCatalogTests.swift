@@ -25,9 +25,7 @@ struct ChoiceCatalogTests {
         #expect(group.tensors.map(\.name) == ["blk.3.attn_q.weight", "blk.3.attn_k.weight", "blk.3.attn_v.weight"])
         #expect(catalog.groups[0].role == .tiedEmbedding)
         #expect(catalog.groups.allSatisfy { (12...26).contains($0.choices.count) })
-        // Everything at 2.25 bits is the least that a device with groups can be asked for.
-        for group in catalog.groups { #expect(Set(group.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"])) }
-        #expect(catalog.kvFormats == ["f16", "int8"])
+        #expect(catalog.kvFormats == ["f16", "int8", "int4"])
     }
 
     @Test func kTypesNeedRowsOf256() throws {
@@ -51,6 +49,32 @@ struct ChoiceCatalogTests {
         profile.compute.activationGranularity = [.token]
         let names = Set(try Self.catalog(profile).groups.flatMap { $0.choices.map(\.name) })
         #expect(names == ["u8c/int8", "u4c/int8"])
+    }
+
+    /// Everything at 2.25 bits is the least that a device with groups can be asked for; where there is room for 4.25, or for
+    /// anything, two bits are not scored.
+    @Test func twoBitsAreForSmallBudgets() throws {
+        func hasTwoBits(_ profile: DeviceProfile) throws -> Bool {
+            let groups = try Self.catalog(profile).groups
+            let have = groups.map { Set($0.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"]) }
+            #expect(Set(have).count == 1)
+            #expect(have[0] || groups.allSatisfy { $0.choices.allSatisfy { $0.format.bits > 2 } })
+            return have[0]
+        }
+        let parameters = Self.smollm.parameters
+        var profile = DeviceProfile(name: "any")
+        #expect(try !hasTwoBits(profile))
+        profile.memory.storage = 5 * parameters / 8
+        #expect(try !hasTwoBits(profile))
+        profile.memory.budget = 4 * parameters / 8
+        #expect(try hasTwoBits(profile))
+        profile.memory.budget = nil
+        profile.latency.decodeGoal = 0.001
+        #expect(try hasTwoBits(profile))
+        profile.latency.decodeGoal = nil
+        profile.quality.goal = 0.1
+        profile.prefer = .memory
+        #expect(try hasTwoBits(profile))
     }
 
     /// A machine that measured itself has a rate for every choice that it then gets: one without would be predicted by another

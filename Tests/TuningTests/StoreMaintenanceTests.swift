@@ -28,9 +28,9 @@ struct StoreMaintenanceTests {
             try Self.score(seed, store)
         }
         let before = try store.contents()
-        // For each seed: scores, the text that the model wrote, what the plans do on either part of it, and what the source says
-        // on the two chunks of each.
-        #expect(before.entries.count == 16)
+        // For each seed: scores, the factors of balanced channels, the text that the model wrote, what the plans do on either part
+        // of it, and what the source says on the two chunks of each.
+        #expect(before.entries.count == 18)
         #expect(before.entries.allSatisfy { $0.scores + $0.vectors > 0 && $0.bytes > 0 })
         let pruned = try store.prune(before: 2500)
         let after = try store.contents()

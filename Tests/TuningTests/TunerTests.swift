@@ -3,6 +3,7 @@ import DeviceProfiles
 import Foundation
 import ModelFiles
 import Quantization
+import Synchronization
 import Testing
 import Tuning
 
@@ -132,7 +133,7 @@ struct TunerTests {
         var steps = 0
         let result = try Bard.tune(
             [Bard.profile(memory: MemoryLimits())], options, store: try ScoreStore(path: nil), steps: &steps)[0]
-        #expect(result.plan.groups.contains { $0.choice.refinement == "clip+gptq" })
+        #expect(result.plan.groups.contains { $0.choice.refinement.hasSuffix("+gptq") })
         let predicted = try #require(result.quality.predictedKL)
         #expect(abs(predicted - result.plan.predictedKL) < 1e-12, "the scores of the groups add up to it")
         let scores = result.certificate.value
@@ -163,6 +164,42 @@ struct TunerTests {
         try score(stopAfter: -1)
         // The third was stored before the run was asked to stop.
         #expect(scored == 2)
+    }
+
+    /// A clock on which every look takes a tenth of a second.
+    private final class TickingClock: Clock {
+        private let ticks = Atomic<Int>(0)
+        private let start = ContinuousClock().now
+        var now: ContinuousClock.Instant {
+            start.advanced(by: .milliseconds(100 * ticks.add(1, ordering: .relaxed).newValue))
+        }
+        var minimumResolution: Duration { .milliseconds(100) }
+        func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {}
+    }
+
+    /// However short the time for exchanges is, what was measured before them counts: the plan is no worse than the baseline
+    /// that stands beside it.
+    @Test func underATimeLimitTheBaselineStays() throws {
+        var options = try Bard.options(["u8g64", "u4g64", "k4g64"])
+        let store = try ScoreStore(path: nil)
+        var steps = 0
+        _ = try Bard.tune(
+            [Bard.profile(memory: MemoryLimits(storage: 1_700_000))], options, store: store, steps: &steps)
+        var cuts: [Bool] = []
+        for limit in [3.0, 3.5, 60] {
+            options.timeLimit = .seconds(limit)
+            let tuner = Tuner(
+                options: options, store: store, pool: ThreadPool(threads: 2), clock: TickingClock(),
+                isCancelled: { false }
+            ) { _ in }
+            // A limit of its own, so that no measurement is known.
+            let profile = Bard.profile(memory: MemoryLimits(storage: 1_600_000 - Int(1000 * limit)))
+            let result = try tuner.tune(model: try Bard.model(), profiles: [profile])[0]
+            let uniform = try #require(result.uniform)
+            #expect(result.quality.kl <= uniform.kl)
+            cuts.append(result.cutShort)
+        }
+        #expect(cuts[0] && !cuts[2], "\(cuts)")
     }
 
     @Test func stopsWhenItIsCancelled() throws {

@@ -49,7 +49,8 @@ def refinements(bits):
     return [(grid, "group of 64", spec, refinement, DYNAMIC) for grid, spec, refinement in rows]
 
 
-ACTIVATIONS = [("dynamic, per token", "u8g32/int8", DYNAMIC),
+ACTIVATIONS = [("static", "u8c/static", DYNAMIC), ("static, smoothed", "u8c/static+clip+smooth", DYNAMIC),
+               ("dynamic, per token", "u8g32/int8", DYNAMIC),
                ("dynamic, per group of 64", "u8g32/int8g64", DYNAMIC),
                ("dynamic, per group of 32", "u8g32/int8g32", DYNAMIC),
                ("integer-only, per token", "u8g32/int8", INTEGER),
@@ -117,7 +118,7 @@ for bits in (4, 3):
     text += table(["grid", "refinement"], [row((grid, refinement), f"{spec}+{refinement}", profile)
                                            for grid, _, spec, refinement, profile in refinements(bits)])
 text += ["### Activations and execution, 8-bit weights", ""]
-text += table(["inputs"], [row((label,), f"{spec}+clip", profile) for label, spec, profile in ACTIVATIONS])
+text += table(["inputs"], [row((label,), spec if "+" in spec else f"{spec}+clip", profile) for label, spec, profile in ACTIVATIONS])
 
 begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 document = open(arguments.docs).read()

@@ -109,7 +109,9 @@ package struct BundleDirectory: Sendable {
         for (tensor, spec, layout) in matrices {
             weights.matrices[tensor.name] = try RuntimeMatrix(
                 format: spec.format, layout: layout, placed: try arena.move(tensor.bytes, layout: layout),
-                activation: spec.activation)
+                activation: spec.activation,
+                frozenScale: metadata[WeightsFileLayout.frozenScaleKey(tensor.name)].flatMap { UInt32($0, radix: 16) }
+                    .map(Float.init(bitPattern:)))
         }
         fettle_trim_heap()  // the header
         return weights

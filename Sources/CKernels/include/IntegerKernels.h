@@ -73,6 +73,9 @@ typedef struct {
     int32_t scale_columns;  // columns that share a scale
     int32_t sum_columns;  // 16 or 32
     int32_t panel;
+    float frozen_scale;  // kind INT8: the scale of every token but the first of a sequence; 0: each has its own
+    int32_t position;  // of token 0; the first of a sequence stands at every multiple of `sequence`
+    int32_t sequence;
 } fettle_input;
 
 /// Tokens of a panel that the kernels of `isa` want for an input of `tokens` tokens; 1 for one token.
@@ -80,7 +83,8 @@ int32_t fettle_panel(fettle_isa isa, int32_t tokens);
 
 /// Quantizes columns first..<last (whole scales) of `row` (input->columns numbers) into the place of token `token` of
 /// `input`. int8: q = x * (127 / amax) rounded to the nearest, halves to even, -127...127; a group whose amax is below
-/// 2^-100 is 0.
+/// 2^-100 is 0. With a frozen scale q = x * (1 / scale): what is beyond +-127 of it is cut off. The first token of a sequence,
+/// which gathers what heads do not need and is a thousand times as large as others, keeps a scale of its own.
 void fettle_quantize(
     fettle_isa isa, const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input);
 

@@ -125,7 +125,8 @@ extension ChunkExecution {
     }
 
     private func input(_ layout: InputLayout, _ rows: UnsafeMutablePointer<Float>, in place: Place) -> fettle_input {
-        layout.input(tokens: 1, rows: rows, buffers: place.inputs, instructionSet: isa)
+        layout.input(
+            tokens: 1, rows: rows, buffers: place.inputs, instructionSet: isa, position: position)
     }
 
     private func product(

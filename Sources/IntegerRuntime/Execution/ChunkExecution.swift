@@ -131,7 +131,8 @@ struct ChunkExecution {
         }
         share.barrier()
         let layout = steps.pointee.down.input
-        let input = layout.input(tokens: tokens.count, rows: gate, buffers: arena.inputs, instructionSet: isa)
+        let input = layout.input(
+            tokens: tokens.count, rows: gate, buffers: arena.inputs, instructionSet: isa, position: position)
         if !layout.isFloat, share.divides(blocks: blocks, by: layout.scaleColumns) {
             share.quantize(input, columns: columns, isa)
         } else {
@@ -153,7 +154,7 @@ struct ChunkExecution {
                 isa, arena.residual + at, c.layers == 0 ? nil : arena.update + at, norm, c.epsilon, Int32(c.width),
                 arena.rows + row * c.width)
         }
-        let input = input(head.input, tokens: wanted.count)
+        let input = input(head.input, tokens: wanted.count, first: wanted.lowerBound)
         share.quantize(input, isa)
         share.barrier()
         head.step.run(
@@ -173,8 +174,9 @@ struct ChunkExecution {
         quantize(layout, share)
     }
 
-    private func input(_ layout: InputLayout, tokens: Int) -> fettle_input {
-        layout.input(tokens: tokens, rows: arena.rows, buffers: arena.inputs, instructionSet: isa)
+    private func input(_ layout: InputLayout, tokens: Int, first: Int = 0) -> fettle_input {
+        layout.input(
+            tokens: tokens, rows: arena.rows, buffers: arena.inputs, instructionSet: isa, position: position + first)
     }
 
     /// Quantizes this thread's rows, which it has just written or which a barrier has published, and waits for the

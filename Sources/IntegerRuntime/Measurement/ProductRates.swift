@@ -51,7 +51,7 @@ private struct ProductRun {
         for (layout, buffer) in zip(layouts, buffers) {
             let input = layout.input(
                 tokens: tokens, rows: floats, buffers: InputBuffers(plan: buffer, base: region.base),
-                instructionSet: isa)
+                instructionSet: isa, position: 1)
             Share(thread: 0, threads: 1, pool: nil).quantize(input, isa)
             inputs[layout] = input
         }

@@ -11,11 +11,14 @@ struct InputLayout: Hashable {
     let scaleColumns: Int
     /// Columns of one of the sums that the quantizer keeps.
     let sumColumns: Int
+    /// The scale that calibration froze; 0 where each token has its own.
+    let frozenScale: Float
 
-    /// The layout of `activation`. Throws for an activation that the runtime does not have, or that cannot divide the
-    /// row.
-    init(_ activation: Activation, columns: Int) throws(RuntimeError) {
+    /// The layout of `activation`, with the scale that calibration froze for a static one. Throws for an activation that the
+    /// runtime does not have, or that cannot divide the row, and for a scale that is missing or none.
+    init(_ activation: Activation, columns: Int, frozenScale: Float? = nil) throws(RuntimeError) {
         let kind: fettle_input_kind
+        self.frozenScale = activation == .static ? frozenScale ?? 0 : 0
         switch activation {
         case .float: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_FLOAT, columns, columns)
         case .int8: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, columns, 32)
@@ -23,10 +26,17 @@ struct InputLayout: Hashable {
         case .int8g64: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, 64, 32)
         case .q8_0: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_Q8_0, 32, 32)
         case .q8_k: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_Q8_K, 256, 16)
-        case .int16, .static:
+        case .static:
+            guard let frozenScale, frozenScale.isFinite, frozenScale >= 0x1p-100 else {
+                throw RuntimeError(
+                    .unsupported, place: activation.rawValue,
+                    "the input has no frozen scale; fettle tune measures one")
+            }
+            (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, columns, 32)
+        case .int16:
             throw RuntimeError(
                 .unsupported, place: activation.rawValue,
-                "the runtime does not run this activation yet; write int8g32, int8g64, int8 or float")
+                "the runtime does not run this activation yet; write int8g32, int8g64, int8, static or float")
         }
         guard columns > 0, columns.isMultiple(of: 32), columns.isMultiple(of: scaleColumns) else {
             throw RuntimeError(
@@ -41,15 +51,18 @@ struct InputLayout: Hashable {
     /// Whether products read the rows themselves.
     var isFloat: Bool { kind == FETTLE_INPUT_FLOAT.rawValue }
 
-    /// The input of `tokens` rows at `rows`, to be quantized into `buffers`.
+    /// The input of `tokens` rows at `rows`, to be quantized into `buffers`. The first row is that of `position`; a sequence begins
+    /// at every multiple of `sequence`.
     func input(
-        tokens: Int, rows: UnsafeMutablePointer<Float>, buffers: InputBuffers, instructionSet: fettle_isa
+        tokens: Int, rows: UnsafeMutablePointer<Float>, buffers: InputBuffers, instructionSet: fettle_isa,
+        position: Int, sequence: Int = Int(Int32.max)
     ) -> fettle_input {
         fettle_input(
             values: buffers.values, scales: buffers.scales, sums: buffers.sums, floats: rows,
             kind: fettle_input_kind(kind), tokens: Int32(tokens), columns: Int32(columns),
             scale_columns: Int32(scaleColumns), sum_columns: Int32(sumColumns),
-            panel: fettle_panel(instructionSet, Int32(tokens)))
+            panel: fettle_panel(instructionSet, Int32(tokens)), frozen_scale: frozenScale,
+            position: Int32(position), sequence: Int32(sequence))
     }
 }
 

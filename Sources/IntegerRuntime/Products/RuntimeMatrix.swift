@@ -13,7 +13,7 @@ package struct RuntimeMatrix: @unchecked Sendable {
     private let owner: AnyObject
 
     /// The product of `packed` with inputs quantized as `activation` says. Throws as the other initializer.
-    package init(packed: PackedMatrix, activation: Activation) throws(RuntimeError) {
+    package init(packed: PackedMatrix, activation: Activation, frozenScale: Float? = nil) throws(RuntimeError) {
         guard let base = packed.bytes.bytes.baseAddress else {
             throw RuntimeError(.malformedWeights, place: "\(packed.format)", "the matrix has no bytes")
         }
@@ -22,15 +22,15 @@ package struct RuntimeMatrix: @unchecked Sendable {
             placed: PlacedBlocks(
                 prologue: base, blocks: base + packed.layout.prologueBytes, shares: 1, shareStride: 0,
                 owner: packed.bytes),
-            activation: activation)
+            activation: activation, frozenScale: frozenScale)
     }
 
     /// The product of a matrix of `format` and `layout` with inputs quantized as `activation` says. Throws for a pair that has
     /// no kernel, or whose 32-bit sums could overflow.
     package init(
-        format: Format, layout: R16Layout, placed: PlacedBlocks, activation: Activation
+        format: Format, layout: R16Layout, placed: PlacedBlocks, activation: Activation, frozenScale: Float? = nil
     ) throws(RuntimeError) {
-        let input = try InputLayout(activation, columns: layout.columns)
+        let input = try InputLayout(activation, columns: layout.columns, frozenScale: frozenScale)
         let isHalf = layout.bits == Int(FETTLE_FLOAT16_BITS)
         guard !isHalf || input.isFloat else {
             throw RuntimeError(
@@ -75,8 +75,11 @@ package struct RuntimeMatrix: @unchecked Sendable {
         }
     }
 
-    /// Rows of inputs [T x columns] to rows of outputs [T x rows].
-    package func multiply(_ inputs: Matrix, pool: ThreadPool) throws(RuntimeError) -> Matrix {
+    /// Rows of inputs [T x columns] to rows of outputs [T x rows]. The first row stands at `position`, and a sequence begins at
+    /// every multiple of `sequence`.
+    package func multiply(
+        _ inputs: Matrix, position: Int = 1, sequence: Int = Int(Int32.max), pool: ThreadPool
+    ) throws(RuntimeError) -> Matrix {
         guard inputs.columns == columns else {
             throw RuntimeError(
                 .malformedWeights, place: "\(format)",
@@ -97,7 +100,7 @@ package struct RuntimeMatrix: @unchecked Sendable {
                 else { return }
                 let input = inputLayout.input(
                     tokens: inputs.rows, rows: source, buffers: InputBuffers(plan: buffers, base: region.base),
-                    instructionSet: isa)
+                    instructionSet: isa, position: position, sequence: sequence)
                 let step = ProductStep(matrix: kernel, blocks: rowBlocks)
                 pool.run { thread, threads in
                     let share = Share(thread: thread, threads: threads, pool: pool.handle)

@@ -59,6 +59,13 @@ package struct ColumnBalance {
                 squares[places[column]] += weight * weight
             }
         }
+        return Self.candidates(inputs: inputs, squares: squares, exponents: Self.exponents)
+    }
+
+    /// Factors (a w^2)^g / w for squares `inputs` of what each channel holds and `squares` of the weights that read it, with g
+    /// in sixteenths.
+    static func candidates(inputs: [Double], squares: [Double], exponents: ClosedRange<Int>) -> [[Float]] {
+        let count = inputs.count
         // Channels that are silent, or that nobody reads, count as if they were not quite.
         let floor = 1e-6
         let (input, square) = (mean(inputs) * floor, mean(squares) * floor)
@@ -67,7 +74,7 @@ package struct ColumnBalance {
             let energy = max(inputs[index], input) * max(squares[index], square)
             return (0..<4).reduce(energy) { power, _ in power.squareRoot() }
         }
-        return Self.exponents.map { exponent in
+        return exponents.map { exponent in
             let plain = (0..<count).map { index in
                 (0..<exponent).reduce(1 / max(squares[index], square).squareRoot()) { product, _ in
                     product * roots[index]
@@ -78,7 +85,7 @@ package struct ColumnBalance {
         }
     }
 
-    private func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(max(1, numbers.count)) }
+    private static func mean(_ numbers: [Double]) -> Double { numbers.reduce(0, +) / Double(max(1, numbers.count)) }
 
     /// What the outputs lose by rounding with these factors.
     private func error(with factors: [Float]) throws(QuantizationError) -> Double {

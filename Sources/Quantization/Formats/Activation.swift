@@ -8,7 +8,7 @@ package enum Activation: String, Hashable, Sendable, CaseIterable {
     /// int8 with one scale for each token and 32 inputs.
     case int8g32
     case int8g64
-    /// int8 with a scale frozen at calibration.
+    /// int8 with a scale frozen at calibration; the first token of a sequence has its own.
     case `static`
     /// llama.cpp's q8_0 and q8_1: int8 per 32 inputs, the scale rounded to half precision. Only with GGUF types.
     case q8_0
@@ -18,8 +18,8 @@ package enum Activation: String, Hashable, Sendable, CaseIterable {
     /// Whether this version executes it.
     package var isAvailable: Bool {
         switch self {
-        case .float, .int8, .int8g32, .int8g64, .q8_0, .q8_k: true
-        case .int16, .static: false
+        case .float, .int8, .int8g32, .int8g64, .static, .q8_0, .q8_k: true
+        case .int16: false
         }
     }
 }

@@ -14,5 +14,5 @@ package enum Refinement: String, Hashable, Sendable, CaseIterable {
     case qat
 
     /// Whether this version has it.
-    package var isAvailable: Bool { self == .clip || self == .awq || self == .gptq }
+    package var isAvailable: Bool { self == .clip || self == .smooth || self == .awq || self == .gptq }
 }

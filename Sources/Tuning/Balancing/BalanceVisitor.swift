@@ -3,11 +3,14 @@ internal import ModelFiles
 internal import Quantization
 internal import Reference
 
-/// Finds the factors of refinement `awq` for all columns of a model while a Fisher sweep passes by.
+/// Finds the factors of refinement `awq` or `smooth` for all columns of a model while a Fisher sweep passes by.
 struct BalanceVisitor: FisherVisitor {
     let model: Model
-    /// The grid that errors are tried on.
+    let refinement: Refinement
+    /// The grid that `awq` tries errors on.
     let format: GridFormat
+    /// Tokens of a sequence.
+    let sequence: Int
     let pool: ThreadPool
     /// Called with the share of the sweep that is done.
     let progress: (_ fraction: Double) throws -> Void
@@ -19,9 +22,14 @@ struct BalanceVisitor: FisherVisitor {
     /// Rows of each matrix that errors are tried on.
     private static let rows = 128
 
-    init(model: Model, format: GridFormat, pool: ThreadPool, progress: @escaping (_ fraction: Double) throws -> Void) {
+    init(
+        model: Model, refinement: Refinement, format: GridFormat, sequence: Int, pool: ThreadPool,
+        progress: @escaping (_ fraction: Double) throws -> Void
+    ) {
         self.model = model
+        self.refinement = refinement
         self.format = format
+        self.sequence = sequence
         self.pool = pool
         self.progress = progress
     }
@@ -33,13 +41,32 @@ struct BalanceVisitor: FisherVisitor {
         let importance = TensorImportance.meanSquares(of: inputs, columns: 0..<inputs.columns, pool: pool)
         let counts = TensorImportance.meanSquares(
             of: outputGradients, columns: 0..<outputGradients.columns, pool: pool)
-        let balance = ColumnBalance(
-            weights: try sample(ScoringUnit.tensors(layer: layer, group), counts), importance: importance,
-            places: group == .attentionOutput ? ModelBalance.valuePlaces(model.configuration) : nil, format: format,
-            pool: pool)
-        if let found = try balance.factors() { factors[ModelBalance.name(layer, group)] = found }
+        let weights = try sample(ScoringUnit.tensors(layer: layer, group), counts)
+        let places = group == .attentionOutput ? ModelBalance.valuePlaces(model.configuration) : nil
+        let found: [Float]?
+        if refinement == .smooth {
+            found = ColumnSmoothing(
+                weights: weights, magnitudes: largestMagnitudes(of: inputs), importance: importance, places: places
+            ).factors()
+        } else {
+            found = try ColumnBalance(
+                weights: weights, importance: importance, places: places, format: format, pool: pool
+            ).factors()
+        }
+        if let found { factors[ModelBalance.name(layer, group)] = found }
         visits += 1
         try progress(Double(visits) / Double(4 * model.configuration.layers))
+    }
+
+    /// The largest magnitude of each column, but for the first token of each sequence, which keeps a scale of its own.
+    private func largestMagnitudes(of inputs: Matrix) -> [Float] {
+        var result = [Float](repeating: 0, count: inputs.columns)
+        for row in 0..<inputs.rows where !row.isMultiple(of: sequence) {
+            for column in result.indices {
+                result[column] = max(result[column], abs(inputs.values[row * inputs.columns + column]))
+            }
+        }
+        return result
     }
 
     /// Rows of the matrices of one group, evenly spread, times the roots of what their outputs count.

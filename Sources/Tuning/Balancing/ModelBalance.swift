@@ -3,7 +3,7 @@ internal import ModelFiles
 internal import Quantization
 internal import Reference
 
-/// Refinement `awq` on a whole model: the columns of each matrix are multiplied by factors that suit a grid, and what makes its
+/// Refinement `awq` or `smooth` on a whole model: the columns of each matrix are multiplied by factors that suit a grid or a static range, and what makes its
 /// input is divided by them: the norm before q, k, v and before gate and up; the rows of v before the attention's output;
 /// the rows of up before down. The function stays the same, and nothing is left to do at run time.
 struct ModelBalance {
@@ -11,7 +11,8 @@ struct ModelBalance {
     let calibration: TokenSequences
     let seed: UInt64
     let store: ScoreStore
-    /// The grid that errors are tried on.
+    let refinement: Refinement
+    /// The grid that `awq` tries errors on.
     let format: GridFormat
     let pool: ThreadPool
     let progress: (_ fraction: Double, _ text: String) throws -> Void
@@ -34,7 +35,9 @@ struct ModelBalance {
 
     /// The factors by site, those that do not help left out.
     private func factors(_ reference: () throws -> ReferenceModel) throws -> [String: [Float]] {
-        let context = ScoreContext(model: model, calibration: calibration, seed: seed).key + " balance=\(format)"
+        let context =
+            ScoreContext(model: model, calibration: calibration, seed: seed).key
+            + " balance=\(refinement == .smooth ? refinement.rawValue : format.description)"
         var known: [String: [Float]] = [:]
         let sites = (0..<model.configuration.layers).flatMap { layer in
             LayerGroup.allCases.map { Self.name(layer, $0) }
@@ -44,7 +47,9 @@ struct ModelBalance {
             let length = max(1, calibration.sequences.map(\.count).max() ?? 1)
             let sweep = try FisherSweep(
                 model: try reference(), sequences: Array(calibration.sequences.prefix(max(1, Self.tokens / length))))
-            var visitor = BalanceVisitor(model: model, format: format, pool: pool) { try progress($0, model.name) }
+            var visitor = BalanceVisitor(
+                model: model, refinement: refinement, format: format, sequence: length, pool: pool
+            ) { try progress($0, model.name) }
             try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
             known = Dictionary(uniqueKeysWithValues: sites.map { ($0, visitor.factors[$0] ?? []) })
             try store.put(known, in: context)

@@ -18,23 +18,25 @@ package struct ChoiceCatalog: Sendable, Equatable {
         profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
     ) throws(TuningError) {
         let compute = profile.compute
-        if profile.runtime == .fettle, !compute.techniques.contains(.dynamic) {
+        if ExecutionMode(profile) == .integerOnly, !compute.techniques.contains(.dynamic) {
             throw TuningError(
                 .unsupported, place: profile.name,
-                "execution without the technique dynamic (static ranges) is not available yet; allow dynamic")
+                "execution in integers alone measures each token's range; allow the technique dynamic")
         }
         let legality = ChoiceLegality(profile: profile)
         var groups: [ChoiceGroup] = []
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
-            group.choices = Self.specs(for: group, profile: profile, options: options)
-                .filter { legality.allows($0, for: group) }
-                .map { spec in
-                    var spec = spec
-                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
-                    // no norm stands before all that reads it.
-                    if group.role != .layer { spec.refinements.removeAll { $0 == .gptq || $0 == .awq } }
-                    return Choice(spec: spec)
-                }
+            group.choices = Self.specs(
+                for: group, profile: profile, parameters: configuration.parameters, options: options
+            )
+            .filter { legality.allows($0, for: group) }
+            .map { spec in
+                var spec = spec
+                // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
+                // no norm stands before all that reads it.
+                if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
+                return Choice(spec: spec)
+            }
             guard !group.choices.isEmpty else {
                 throw TuningError(
                     .badInput, place: "\(profile.name), \(group.name)",
@@ -59,18 +61,21 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     /// The same catalog for a model whose channels are balanced: the choices of layers say so.
-    func balanced() -> ChoiceCatalog {
+    func balanced(by refinement: Refinement) -> ChoiceCatalog {
         var result = self
         for group in groups.indices where groups[group].role == .layer {
             for index in groups[group].choices.indices where groups[group].choices[index].format != .float16 {
                 var names = groups[group].choices[index].refinement.split(separator: "+").map(String.init)
-                guard !names.contains(Refinement.awq.rawValue) else { continue }
-                names.insert(Refinement.awq.rawValue, at: min(1, names.count))
+                guard !names.contains(refinement.rawValue) else { continue }
+                names.insert(refinement.rawValue, at: min(1, names.count))
                 result.groups[group].choices[index].refinement = names.joined(separator: "+")
             }
         }
         return result
     }
+
+    /// Whether inputs are quantized with frozen scales.
+    var isStatic: Bool { groups.contains { $0.choices.contains { $0.activation == .static } } }
 
     /// The grid of 4 bits on which columns of a layer that share a scale are like those of most choices.
     var balanceFormat: GridFormat {
@@ -88,12 +93,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     private static func specs(
-        for group: ChoiceGroup, profile: DeviceProfile, options: TuningOptions
+        for group: ChoiceGroup, profile: DeviceProfile, parameters: Int, options: TuningOptions
     ) -> [Spec] {
         if group.role.isHead, let head = options.head { return [Spec(head)] }
         if let uniform = options.uniform { return [uniform] }
         if !options.only.isEmpty { return options.only }
-        return CandidateFormats.usual(for: profile).flatMap { format in
+        return CandidateFormats.worthwhile(for: profile, parameters: parameters).flatMap { format in
             activations(of: format, profile: profile).map { Spec(format, activation: $0) }
         }
     }
@@ -103,6 +108,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
     private static func activations(of format: Format, profile: DeviceProfile) -> [Activation] {
         guard case .grid = format else { return [format.defaultActivation] }
         let granularity = profile.compute.activationGranularity
+        guard profile.compute.techniques.contains(.dynamic) else { return [.static] }
         let perToken = profile.kernels.contains { $0.activation == Activation.int8.rawValue }
         var result: [Activation] = granularity.contains(.group) ? [.int8g32] : []
         if granularity.contains(.token), result.isEmpty || perToken { result.append(.int8) }

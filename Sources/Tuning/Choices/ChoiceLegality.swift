@@ -50,6 +50,7 @@ struct ChoiceLegality {
 
     private func allows(_ activation: Activation) -> Bool {
         let compute = profile.compute
+        guard compute.techniques.contains(activation == .static ? .static : .dynamic) else { return false }
         let bits: Int? =
             switch activation {
             case .float: nil
@@ -60,7 +61,8 @@ struct ChoiceLegality {
         return switch activation {
         case .int8g32, .int8g64: compute.activationGranularity.contains(.group)
         case .int8, .int16: compute.activationGranularity.contains(.token)
-        case .static: compute.activationGranularity.contains(.tensor)
+        // What takes a scale for each token takes one for all.
+        case .static: !compute.activationGranularity.isDisjoint(with: [.tensor, .token])
         default: false
         }
     }

@@ -34,11 +34,13 @@ struct MatrixQuantizer {
         }
     }
 
-    /// `stored` as the runtime multiplies it.
-    func executable(_ stored: PlannedWeights.Stored, activation: Activation) throws -> RuntimeMatrix {
+    /// `stored` as the runtime multiplies it with inputs for which calibration found `frozenScale`.
+    func executable(
+        _ stored: PlannedWeights.Stored, activation: Activation, frozenScale: Float?
+    ) throws -> RuntimeMatrix {
         switch stored {
         case .packed(let packed):
-            return try RuntimeMatrix(packed: packed, activation: activation)
+            return try RuntimeMatrix(packed: packed, activation: activation, frozenScale: frozenScale)
         case .block(let block):
             return try RuntimeMatrix(
                 packed: try PackedMatrix(packing: block.decomposed(pool: pool), pool: pool), activation: activation)

@@ -32,6 +32,7 @@ package struct PlanPacker {
             for name in group.tensors {
                 result.matrices[name] = try stored(name, group.choice)
                 result.activations[name] = group.choice.activation
+                if group.choice.activation == .static { result.frozenScales[name] = importances[name]?.frozenScale }
             }
         }
         return result
@@ -47,7 +48,9 @@ package struct PlanPacker {
                 let key = Key(tensor: name, choice: group.choice)
                 let matrix =
                     try executable[key]
-                    ?? quantizer.executable(try stored(name, group.choice), activation: group.choice.activation)
+                    ?? quantizer.executable(
+                        try stored(name, group.choice), activation: group.choice.activation,
+                        frozenScale: importances[name]?.frozenScale)
                 executable[key] = matrix
                 matrices[name] = matrix
             }

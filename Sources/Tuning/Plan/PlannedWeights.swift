@@ -16,6 +16,8 @@ package struct PlannedWeights: Sendable {
     package var norms: [String: [Float]]
     /// The activation of each matrix.
     package var activations: [String: Activation]
+    /// The scale of each statically quantized input.
+    package var frozenScales: [String: Float] = [:]
 
     package init(matrices: [String: Stored], norms: [String: [Float]], activations: [String: Activation]) {
         self.matrices = matrices

@@ -19,6 +19,11 @@ package struct WeightsFileLayout: Sendable {
 
     /// Key of the safetensors metadata under which a tensor's SPEC stands.
     package static func specKey(_ tensor: String) -> String { "spec:\(tensor)" }
+    /// Key of the safetensors metadata under which the scale of a tensor's static input stands: the 8 hexadecimal digits of a
+    /// float32.
+    package static func frozenScaleKey(_ tensor: String) -> String { "scale:\(tensor)" }
+    /// Bytes that the scale of a tensor's static input takes in the header: key and digits in quotes, a colon and a comma.
+    package static func frozenScaleBytes(_ tensor: String) -> Int { frozenScaleKey(tensor).utf8.count + 8 + 6 }
     /// Key of the safetensors metadata that names the layout and its version.
     package static let layoutKey = "fettle.layout"
     /// The layout that this version writes, and the arithmetic that golden vectors hold: a new one with a change of either.
@@ -29,13 +34,15 @@ package struct WeightsFileLayout: Sendable {
     /// The layout for `model` with a SPEC for each matrix, by canonical name.
     ///
     /// - Throws: `unsupported` where a matrix has no SPEC or one that the runtime's file cannot hold.
-    package init(model: Model, specs: [String: Spec], runtime: TargetRuntime) throws(ModelError) {
+    package init(
+        model: Model, specs: [String: Spec], frozenScales: [String: Float] = [:], runtime: TargetRuntime
+    ) throws(ModelError) {
         let configuration = model.configuration
         let names = TensorName.all(of: configuration)
         self.names = names
         switch runtime {
         case .fettle:
-            container = try Self.safetensors(model: model, names: names, specs: specs)
+            container = try Self.safetensors(model: model, names: names, specs: specs, frozenScales)
         case .llamaCpp:
             container = try Self.gguf(model: model, names: names, specs: specs)
         }
@@ -51,7 +58,7 @@ package struct WeightsFileLayout: Sendable {
 
     /// Matrices come first, whole cache lines each, so that every one of them begins on a cache line of the file.
     private static func safetensors(
-        model: Model, names: [String], specs: [String: Spec]
+        model: Model, names: [String], specs: [String: Spec], _ frozenScales: [String: Float]
     ) throws(ModelError) -> Container {
         var matrices: [SafetensorsWriter.Description] = []
         var vectors: [SafetensorsWriter.Description] = []
@@ -66,6 +73,10 @@ package struct WeightsFileLayout: Sendable {
             let bytes = spec.format.packedBytes(rows: tensor.rows, columns: tensor.columns)
             matrices.append(.init(name: name, type: .u8, shape: [bytes], isAligned: true))
             metadata.append((specKey(name), spec.description))
+            if spec.activation == .static {
+                let digits = String((frozenScales[name] ?? 0).bitPattern, radix: 16)
+                metadata.append((frozenScaleKey(name), String(repeating: "0", count: 8 - digits.count) + digits))
+            }
         }
         if let divisors = model.configuration.rotaryDivisors {
             vectors.append(.init(name: rotaryDivisors, type: .f32, shape: [divisors.count]))

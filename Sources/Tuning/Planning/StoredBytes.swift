@@ -17,8 +17,8 @@ struct StoredBytes {
 
     /// Bytes beside the tensors that groups are charged for, whatever is chosen: header, norms, padding.
     ///
-    /// GGUF's header does not depend on the choices. That of safetensors holds SPECs and offsets as text: it is longest with
-    /// the largest tensors and the longest SPECs, and padded to 64 bytes.
+    /// GGUF's header does not depend on the choices. That of safetensors holds SPECs, offsets and frozen scales as text: it is
+    /// longest with the largest tensors, the longest SPECs and static inputs, and padded to 64 bytes.
     func fixed(_ cost: CostModel) throws(ModelError) -> Int {
         let largest = catalog.groups.map { group in
             (group: group, choice: Self.most(group) { Int(cost.costs(of: $0, for: group).stored) })
@@ -28,8 +28,11 @@ struct StoredBytes {
         guard runtime == .fettle else { return rest }
         let longer = catalog.groups.reduce(0) { sum, group in
             let length = Self.most(group) { $0.spec.description.utf8.count }.spec.description.utf8.count
-            let used = largest.first { $0.group.name == group.name }?.choice.spec.description.utf8.count ?? 0
-            return sum + (length - used) * group.tensors.count
+            let used = largest.first { $0.group.name == group.name }?.choice
+            let specs = (length - (used?.spec.description.utf8.count ?? 0)) * group.tensors.count
+            let needsScales = used?.activation != .static && group.choices.contains { $0.activation == .static }
+            let scales = group.tensors.reduce(0) { $0 + WeightsFileLayout.frozenScaleBytes($1.name) }
+            return sum + specs + (needsScales ? scales : 0)
         }
         return rest + longer + SafetensorsWriter.alignment
     }

@@ -30,7 +30,8 @@ struct HeadScorer {
             let stored = try quantizer.quantize(tensor, weights: weights, as: sharing[0], importance: importance)
             var scores: [Choice: Double] = [:]
             for choice in sharing {
-                let matrix = try quantizer.executable(stored, activation: choice.activation)
+                let matrix = try quantizer.executable(
+                    stored, activation: choice.activation, frozenScale: importance.frozenScale)
                 var sum = 0.0
                 var count = 0
                 for (inputs, logits) in zip(pieces, exact) {

@@ -1,5 +1,6 @@
 internal import Compute
 internal import ModelFiles
+internal import Quantization
 
 /// Everything that a score depends on beside its group and choice; its key in the store.
 struct ScoreContext: Sendable, Equatable {
@@ -9,9 +10,13 @@ struct ScoreContext: Sendable, Equatable {
     let seed: UInt64
 
     /// Changes whenever fits, kernels or the definition of a score change what comes out.
-    static let kernelVersion = 6
+    static let kernelVersion = 7
 
-    init(model: Model, calibration: TokenSequences, seed: UInt64) {
+    /// How static ranges are found, where that is not the usual way.
+    private let observer: String
+
+    init(model: Model, calibration: TokenSequences, seed: UInt64, observer: RangeObserver = .mse) {
+        self.observer = observer == .mse ? "" : " observer=\(observer.rawValue)"
         self.model = model.digest
         self.calibration = calibration.digest
         tokens = calibration.count
@@ -21,6 +26,7 @@ struct ScoreContext: Sendable, Equatable {
     /// The key: parts by name. The plan upstream is empty, for scores are measured on the float model's inputs.
     var key: String {
         "model=\(model) calibration=\(calibration) tokens=\(tokens) seed=\(seed) upstream= kernel=\(Self.kernelVersion)"
+            + observer
     }
 
     /// SHA-256 of a key, hexadecimal: for names of files.

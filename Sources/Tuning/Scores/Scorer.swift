@@ -1,7 +1,7 @@
 package import Compute
 internal import IntegerRuntime
 package import ModelFiles
-internal import Quantization
+package import Quantization
 package import Reference
 
 /// Sees to it that every choice has a score: takes what the store has, and measures the rest in one sweep.
@@ -9,6 +9,7 @@ package struct Scorer {
     private let model: Model
     private let calibration: TokenSequences
     private let seed: UInt64
+    private let observer: RangeObserver
     private let store: ScoreStore
     private let pool: ThreadPool
     private let reference: () throws -> ReferenceModel
@@ -19,13 +20,15 @@ package struct Scorer {
     /// needed; `progress` gets the share of the sweep that is done. With a `part`, only the shard's groups are scored, from what
     /// the shards record together.
     package init(
-        model: Model, calibration: TokenSequences, seed: UInt64, store: ScoreStore, pool: ThreadPool,
-        reference: @escaping () throws -> ReferenceModel, part: (shard: Shard, work: SharedWork)? = nil,
+        model: Model, calibration: TokenSequences, seed: UInt64, observer: RangeObserver = .mse, store: ScoreStore,
+        pool: ThreadPool, reference: @escaping () throws -> ReferenceModel,
+        part: (shard: Shard, work: SharedWork)? = nil,
         progress: @escaping (_ fraction: Double, _ text: String) throws -> Void
     ) {
         self.model = model
         self.calibration = calibration
         self.seed = seed
+        self.observer = observer
         self.store = store
         self.pool = pool
         self.reference = reference
@@ -33,7 +36,9 @@ package struct Scorer {
         self.progress = progress
     }
 
-    private var context: String { ScoreContext(model: model, calibration: calibration, seed: seed).key }
+    private var context: String {
+        ScoreContext(model: model, calibration: calibration, seed: seed, observer: observer).key
+    }
 
     /// The scores of all choices of `catalogs`, and of their cache formats.
     package func scores(for catalogs: [ChoiceCatalog]) throws -> Scores {
@@ -91,7 +96,8 @@ package struct Scorer {
         let context = context
         var found = scores
         var visitor = SensitivityVisitor(
-            model: model, wanted: wanted, weighed: Set(scores.importances.keys), calibration: calibration, pool: pool
+            model: model, wanted: wanted, weighed: Set(scores.importances.keys), calibration: calibration,
+            observer: observer, pool: pool
         ) { finding in
             let importances = finding.importances
             try store.put(finding.scores, in: context)
@@ -100,8 +106,10 @@ package struct Scorer {
                 in: context)
             try store.put(
                 Dictionary(uniqueKeysWithValues: importances.map { (Self.rows($0.key), $0.value.rows) }), in: context)
+            let scales = importances.compactMapValues(\.frozenScale).map { (Self.frozenScale($0.key), [$0.value]) }
+            try store.put(Dictionary(uniqueKeysWithValues: scales), in: context)
             found.values.merge(finding.scores) { first, _ in first }
-            found.importances.merge(importances) { first, _ in first }
+            found.importances.merge(importances) { _, new in new }
             try progress(finding.fraction, finding.name)
         }
         if let part {
@@ -162,9 +170,11 @@ package struct Scorer {
         guard let columns: [Float] = try store.vector(Self.columns(tensor), in: context),
             let rows: [Float] = try store.vector(Self.rows(tensor), in: context)
         else { return nil }
-        return TensorImportance(columns: columns, rows: rows)
+        let scale: [Float]? = try store.vector(Self.frozenScale(tensor), in: context)
+        return TensorImportance(columns: columns, rows: rows, frozenScale: scale?.first)
     }
 
     private static func columns(_ tensor: String) -> String { "\(tensor) columns" }
+    private static func frozenScale(_ tensor: String) -> String { "\(tensor) frozen scale" }
     private static func rows(_ tensor: String) -> String { "\(tensor) rows" }
 }

@@ -13,6 +13,8 @@ struct SensitivityVisitor: FisherVisitor {
     /// Groups with the choices that have no score yet.
     let wanted: [(group: ChoiceGroup, missing: [Choice])]
     let calibration: TokenSequences
+    /// Finds the ranges of static inputs.
+    let observer: RangeObserver
     let pool: ThreadPool
     /// Called with what has just been measured, and where the sweep is.
     let record: (Finding) throws -> Void
@@ -38,13 +40,15 @@ struct SensitivityVisitor: FisherVisitor {
 
     init(
         model: Model, wanted: [(group: ChoiceGroup, missing: [Choice])], weighed: Set<String>,
-        calibration: TokenSequences, pool: ThreadPool, record: @escaping (Finding) throws -> Void
+        calibration: TokenSequences, observer: RangeObserver, pool: ThreadPool,
+        record: @escaping (Finding) throws -> Void
     ) {
         self.model = model
         configuration = model.configuration
         self.wanted = wanted
         unweighed = Set(wanted.flatMap { $0.group.tensors.map(\.name) }).subtracting(weighed)
         self.calibration = calibration
+        self.observer = observer
         self.pool = pool
         self.record = record
         quantizer = MatrixQuantizer(model: model, pool: pool)
@@ -67,7 +71,7 @@ struct SensitivityVisitor: FisherVisitor {
         visits = 0
         for (group, missing) in wanted where group.role.isHead {
             guard let tensor = group.tensors.first else { continue }
-            let importance = headImportance(hidden, tensor)
+            let importance = headImportance(hidden, tensor, missing)
             try record(
                 Finding(importances: [tensor.name: importance], name: tensor.name, fraction: fraction(0)))
             guard group.role == .head else {
@@ -88,10 +92,24 @@ struct SensitivityVisitor: FisherVisitor {
     }
 
     /// How much the inputs of a head weigh; its outputs weigh alike.
-    private func headImportance(_ hidden: Matrix, _ tensor: ChoiceGroup.Tensor) -> TensorImportance {
+    private func headImportance(
+        _ hidden: Matrix, _ tensor: ChoiceGroup.Tensor, _ missing: [Choice]
+    ) -> TensorImportance {
         TensorImportance(
             columns: TensorImportance.meanSquares(of: hidden, columns: 0..<hidden.columns, pool: pool),
-            rows: [Float](repeating: 1, count: tensor.rows))
+            rows: [Float](repeating: 1, count: tensor.rows), frozenScale: frozenScale(of: hidden, for: missing))
+    }
+
+    /// The scale of inputs for which one of `choices` wants a frozen one.
+    private func frozenScale(of inputs: Matrix, for choices: [Choice]) -> Float? {
+        guard choices.contains(where: { $0.activation == .static }) else { return nil }
+        return observer.range(of: MagnitudeHistogram(of: inputs, sequence: sequence)) / 127
+    }
+
+    /// Tokens from the first of one sequence to that of the next, if all are alike.
+    private var sequence: Int {
+        let lengths = Set(calibration.sequences.map(\.count))
+        return lengths.count == 1 ? lengths.first ?? 1 : Int(Int32.max)
     }
 
     private static func named(_ scores: [Choice: Double], _ group: String) -> [ScoreName: Double] {
@@ -115,13 +133,15 @@ struct SensitivityVisitor: FisherVisitor {
         }
         let errors = OutputErrors(gradients: outputGradients, pool: pool)
         let columns = TensorImportance.meanSquares(of: inputs, columns: 0..<inputs.columns, pool: pool)
+        let frozenScale = frozenScale(of: inputs, for: units.flatMap(\.missing))
         for (index, unit) in units.enumerated() {
             var importances: [String: TensorImportance] = [:]
             for (tensor, first) in zip(unit.group.tensors, unit.columns) {
                 importances[tensor.name] = TensorImportance(
                     columns: columns,
                     rows: TensorImportance.meanSquares(
-                        of: outputGradients, columns: first..<first + tensor.rows, pool: pool))
+                        of: outputGradients, columns: first..<first + tensor.rows, pool: pool),
+                    frozenScale: frozenScale)
             }
             try record(
                 Finding(
@@ -148,8 +168,9 @@ struct SensitivityVisitor: FisherVisitor {
                                 first: unit.columns[position], adding: projections[choice] ?? [])
                             continue
                         }
-                        let matrix = try quantizer.executable(stored, activation: choice.activation)
-                        let outputs = try matrix.multiply(inputs, pool: pool)
+                        let matrix = try quantizer.executable(
+                            stored, activation: choice.activation, frozenScale: frozenScale)
+                        let outputs = try matrix.multiply(inputs, position: 0, sequence: sequence, pool: pool)
                         errors.project(
                             outputs, minus: exact, first: unit.columns[position],
                             into: &projections[choice, default: []])
@@ -239,7 +260,7 @@ struct SensitivityVisitor: FisherVisitor {
         let lookups = try lookups(of: tensor)
         var done = 0
         try HeadScorer(quantizer: quantizer, hidden: hidden).score(
-            Self.sharing(missing), tensor: tensor, importance: headImportance(hidden, tensor)
+            Self.sharing(missing), tensor: tensor, importance: headImportance(hidden, tensor, missing)
         ) { stored, headScores in
             let lookup = lookups.sensitivity(of: stored, gradients: gradients, pool: pool)
             done += headScores.count

@@ -6,6 +6,8 @@ struct TensorImportance: Sendable, Equatable {
     var columns: [Float]
     /// E[(dL/dy_i)^2] for each output: how much the loss feels an error of that row.
     var rows: [Float]
+    /// The scale of its statically quantized input; nil where no choice has one.
+    var frozenScale: Float?
 
     /// The mean square of each column of `matrix`, in double precision, rows in order: the same at any thread count.
     static func meanSquares(of matrix: Matrix, columns range: Range<Int>, pool: ThreadPool) -> [Float] {

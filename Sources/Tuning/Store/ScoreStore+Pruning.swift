@@ -51,6 +51,8 @@ extension ScoreStore {
     private func giveBack() throws(TuningError) {
         do {
             try database.vacuum()
+            // What was written is in the log until then, and the file as long as it was.
+            try database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
         {
             return

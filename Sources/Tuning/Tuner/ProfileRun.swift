@@ -111,7 +111,9 @@ struct ProfileRun {
     ) -> PlanMeasurement {
         PlanMeasurement(
             text: text, execution: ExecutionMode(profile), evaluation: evaluation.evaluation,
-            store: store, context: ScoreContext(model: model, calibration: self.text.calibration, seed: options.seed),
+            store: store,
+            context: ScoreContext(
+                model: model, calibration: self.text.calibration, seed: options.seed, observer: options.observer),
             budget: budget, clock: timer.elapsed,
             progress: { fraction throws(TuningError) in try timer.progress(stage, fraction, profile.name) })
     }

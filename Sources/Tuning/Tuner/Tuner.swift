@@ -83,7 +83,10 @@ package struct Tuner {
     ) throws -> Preparation {
         let catalogs = try profiles.map { try catalog($0, model) }
         var result = Preparation(
-            profiles: profiles, catalogs: options.balances(model) ? catalogs.map { $0.balanced() } : catalogs)
+            profiles: profiles,
+            catalogs: options.balancing(of: model, for: catalogs).map { refinement in
+                catalogs.map { $0.balanced(by: refinement) }
+            } ?? catalogs)
         for profile in profiles {
             let key = textKey(profile, model)
             if result.texts[key] == nil { result.texts[key] = try textPlan(key, model, reference, shared) }
@@ -109,8 +112,8 @@ package struct Tuner {
             let (model, reference) = try balance(plain, plainReference, text, used)
             let scores = try timer.run("scores") {
                 try Scorer(
-                    model: model, calibration: text.calibration, seed: options.seed, store: store, pool: pool,
-                    reference: reference.model, part: part,
+                    model: model, calibration: text.calibration, seed: options.seed, observer: options.observer,
+                    store: store, pool: pool, reference: reference.model, part: part,
                     progress: { try timer.progress("scores", $0, $1) }
                 ).scores(for: used)
             }
@@ -129,11 +132,12 @@ package struct Tuner {
     private func balance(
         _ model: Model, _ reference: LazyReference, _ text: TextPlan, _ catalogs: [ChoiceCatalog]
     ) throws -> (Model, LazyReference) {
-        guard options.balances(model), let format = catalogs.first?.balanceFormat else { return (model, reference) }
+        guard let refinement = options.balancing(of: model, for: catalogs), let format = catalogs.first?.balanceFormat
+        else { return (model, reference) }
         let balanced = try timer.run("balance") {
             try ModelBalance(
-                model: model, calibration: text.calibration, seed: options.seed, store: store, format: format,
-                pool: pool, progress: { try timer.progress("balance", $0, $1) }
+                model: model, calibration: text.calibration, seed: options.seed, store: store, refinement: refinement,
+                format: format, pool: pool, progress: { try timer.progress("balance", $0, $1) }
             ).balanced(reference: reference.model)
         }
         reference.release()

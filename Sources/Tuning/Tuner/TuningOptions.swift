@@ -17,6 +17,8 @@ package struct TuningOptions: Sendable, Equatable {
     package var head: Format?
     /// The format of the KV cache: `f16`, `int8` or `int4`; nil leaves it to the search.
     package var kv: String?
+    /// How ranges of static inputs are found.
+    package var observer = RangeObserver.mse
     /// Whether an infeasible profile gets the nearest plan instead of an error.
     package var nearest = false
     /// Whether refinements are tried that no SPEC names.
@@ -41,9 +43,12 @@ package struct TuningOptions: Sendable, Equatable {
 
     /// Whether the channels of `model` are balanced before anything is scored: where a SPEC names `awq`, and where refinements
     /// are open, but for a source that is quantized already: that would take it off the grid that holds it exactly.
-    func balances(_ model: Model) -> Bool {
-        isRefinementOpen && !model.isQuantized
-            || (only + [uniform].compactMap(\.self)).contains { $0.refinements.contains(.awq) }
+    ///
+    /// Static inputs are smoothed instead.
+    func balancing(of model: Model, for catalogs: [ChoiceCatalog]) -> Refinement? {
+        let refinement = catalogs.contains(where: \.isStatic) ? Refinement.smooth : .awq
+        let isAsked = (only + [uniform].compactMap(\.self)).contains { $0.refinements.contains(refinement) }
+        return isAsked || isRefinementOpen && !model.isQuantized ? refinement : nil
     }
 }
 

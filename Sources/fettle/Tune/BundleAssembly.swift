@@ -22,7 +22,8 @@ struct BundleAssembly {
 
     /// Writes and publishes the bundle, and returns its manifest.
     func publish() throws -> BundleManifest {
-        let layout = try WeightsFileLayout(model: model, specs: specs, runtime: result.profile.runtime)
+        let layout = try WeightsFileLayout(
+            model: model, specs: specs, frozenScales: result.weights.frozenScales, runtime: result.profile.runtime)
         // Twice a megabyte for tokenizer, report and manifest, which are not in the layout.
         try stage.requireSpace(bytes: layout.storedBytes + tokenizerJSON.count + 1 << 21)
         let weights = stage.path(WeightsFile.name(of: layout))

@@ -23,8 +23,13 @@ struct SearchOptions: ParsableArguments {
         help: ArgumentHelp("Format of the output head (and the embedding, where they are one).", valueName: "format"))
     var head: String?
 
-    @Option(help: ArgumentHelp("Format of the KV cache: f16 or int8.", valueName: "format"))
+    @Option(help: ArgumentHelp("Format of the KV cache: f16, int8 or int4.", valueName: "format"))
     var kv: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How ranges of static inputs are found: min-max, percentile, mse or entropy.", valueName: "way"))
+    var observer = RangeObserver.mse
 
     @Option(help: ArgumentHelp("Directory of the score store.", valueName: "dir"))
     var store: String?
@@ -54,6 +59,7 @@ struct SearchOptions: ParsableArguments {
         options.only = try (only ?? "").split(separator: ",").map { try Self.parsed(String($0), Spec.init(parsing:)) }
         options.head = try head.map { try Self.parsed($0, Format.init(parsing:)) }
         options.kv = kv
+        options.observer = observer
         return options
     }
 
@@ -66,3 +72,5 @@ struct SearchOptions: ParsableArguments {
         }
     }
 }
+
+extension RangeObserver: ExpressibleByArgument {}
