@@ -104,21 +104,23 @@ def row(labels, spec, profile):
     return line([*labels, f"`{spec}`", f"{result['bits']:.2f}", f"{result['kl']:.5f}", f"{low:.5f} to {high:.5f}"])
 
 
-def table(heads, rows):
+def table(heads, rows, before):
+    """The lines of a table under `before`; none where no row was asked for."""
     heads = [*heads, "SPEC", "bits", "KL", "95 %"]
-    return [line(heads), line(["---"] * len(heads)), *filter(None, rows), ""]
+    rows = [*filter(None, rows)]
+    return [before, "", line(heads), line(["---"] * len(heads)), *rows, ""] if rows else []
 
 
 text = []
 for bits in (4, 3):
-    text += [f"### {bits} bits", ""]
     text += table(["grid", "granularity"], [row((grid, granularity), f"{spec}+{refinement}", profile)
-                                            for grid, granularity, spec, refinement, profile in grids(bits)])
-    text += ["Refined:", ""]
+                                            for grid, granularity, spec, refinement, profile in grids(bits)],
+                  f"### {bits} bits")
     text += table(["grid", "refinement"], [row((grid, refinement), f"{spec}+{refinement}", profile)
-                                           for grid, _, spec, refinement, profile in refinements(bits)])
-text += ["### Activations and execution, 8-bit weights", ""]
-text += table(["inputs"], [row((label,), spec if "+" in spec else f"{spec}+clip", profile) for label, spec, profile in ACTIVATIONS])
+                                           for grid, _, spec, refinement, profile in refinements(bits)],
+                  f"### {bits} bits, refined")
+text += table(["inputs"], [row((label,), spec if "+" in spec else f"{spec}+clip", profile)
+                           for label, spec, profile in ACTIVATIONS], "### Activations and execution, 8-bit weights")
 
 begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
 document = open(arguments.docs).read()
