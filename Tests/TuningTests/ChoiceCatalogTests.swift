@@ -101,12 +101,15 @@ struct ChoiceCatalogTests {
         #expect(names == ["u4g32", "u4g64"])
     }
 
-    @Test func refusesExecutionThatDoesNotExistYet() {
+    @Test func aDeviceWithoutDynamicRangesTakesStaticInputsOnly() throws {
         var fixed = DeviceProfile(name: "static-only")
         fixed.compute.techniques = [.static]
+        let activations = Set(try Self.catalog(fixed).groups.flatMap { $0.choices.map(\.activation) })
+        #expect(activations == [.static, .float])  // float for half precision
+        fixed.compute.float = .none
         let error = #expect(throws: TuningError.self) { _ = try Self.catalog(fixed) }
         #expect(error?.code == .unsupported)
-        #expect(error?.message.contains("not available yet") == true)
+        #expect(error?.message.contains("allow the technique dynamic") == true)
     }
 
     @Test func aDeviceWithoutFloatsTakesInt8InputsAndCacheOnly() throws {
