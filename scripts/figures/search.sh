@@ -49,7 +49,7 @@ if wanted solver "The solver against HiGHS, 20 budgets with five limits"; then
 fi
 
 if wanted trust "Predicted against measured, 12 profiles"; then
-    "$python" "$here/trust.py" "$fettle" "$model" --calibration "$text" --work "$search/trust" --store "$store" --refine \
+    "$python" "$here/trust.py" "$fettle" "$model" --calibration "$text" --work "$search/trust" --store "$store" \
         --json >"$search/trust.json"
     bound "worst KL, measured against predicted" "$(field 'x["worst_kl"]' <"$search/trust.json")" "<=" 0.15
     bound "rank correlation of KL" "$(field 'x["rank_correlation"]' <"$search/trust.json")" ">=" 0.98
