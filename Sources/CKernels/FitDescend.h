@@ -4,7 +4,26 @@
 #define FETTLE_FIT_DESCEND_H
 
 #include "BlockFitLanes.h"
-#include "FitRegroup.h"
+#include "FitCompensate.h"
+
+// What codes stand for before scaling.
+INLINE f32x16 points_of(const fettle_rounding *rounding, i32x16 codes, f32x16 offset) {
+    if (!rounding->nearest_codes) return __builtin_convertvector(codes, f32x16) - offset;
+    f32x16 point = {0};
+    for (int lane = 0; lane < LANES; lane++) point[lane] = rounding->points[codes[lane]];
+    return point;
+}
+
+// What the codes of some columns stand for, one vector for each column.
+INLINE void load_points(
+    const fettle_rounding *rounding, const fettle_descent *run, int rows, size_t first, size_t count, f32x16 offset,
+    const uint8_t *codes, f32x16 *points) {
+    for (size_t column = 0; column < count; column++) {
+        i32x16 code = {0};
+        for (int row = 0; row < rows; row++) code[row] = codes[(size_t)row * run->columns + first + column];
+        points[column] = points_of(rounding, code, offset);
+    }
+}
 
 // The half-precision number near old + gain / curvature, where that helps; else the old one.
 INLINE f32x16 half_step(f32x16 old, f32x16 gain, f32x16 curvature) {
@@ -59,16 +78,12 @@ void ENTRY(descend)(
     fettle_rounding own = *rounding;
     if (run->scales) own.scales = run->scales;
     if (run->minimums) own.minimums = run->minimums;
-    if (run->zero_points) own.zero_points = run->zero_points;
     for (size_t column = 0; column < run->columns; column++) {
         gradient[column] = splat(0);
         for (int row = 0; row < rows; row++) gradient[column][row] = gradients[(size_t)row * run->columns + column];
     }
     for (int sweep = 0; sweep < run->sweeps; sweep++) {
-        if (sweep > 0 && run->scales) {
-            refit_scales(&own, run, rows, gradient, points, codes);
-            regroup_all(&own, run, rows, gradient, codes);
-        }
+        if (sweep > 0 && run->scales) refit_scales(&own, run, rows, gradient, points, codes);
         rounding_lanes lanes = {{0}, {0}, {0}, {0}};
         for (size_t column = 0; column < run->columns; column++) {
             if (column % own.group == 0) lanes = load_rounding(&own, rows, column / own.group);

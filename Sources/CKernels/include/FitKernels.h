@@ -87,11 +87,10 @@ typedef struct {
     int sweeps;
     float *scales;  // NULL, or a copy of the rounding's, half-precision numbers that are moved too
     float *minimums;  // likewise
-    uint8_t *zero_points;  // NULL, or a copy of the rounding's that is moved too
 } fettle_descent;
 
 /// Moves the codes of up to 16 rows [row][column], one at a time, to where (w - q) H (w - q)^T is least with the others as they
-/// are, and scales and zero points between the sweeps, alone and together with their codes. gradients is (w - q) H [row][column] for the codes given; scratch has room for 32 numbers
+/// are, and scales between the sweeps. gradients is (w - q) H [row][column] for the codes given; scratch has room for 32 numbers
 /// of each column, 64-byte aligned.
 void fettle_descend(
     fettle_isa isa, const fettle_rounding *rounding, const fettle_descent *run, int rows, const float *gradients,

@@ -2,9 +2,8 @@ internal import CKernels
 internal import Compute
 
 /// Moves the codes of a quantized matrix, one at a time, to where the error of its output is least with all others as they are:
-/// what GPTQ, which settles each column once, leaves (QuantEase, Behdin et al., 2023). Between the sweeps half-precision scales,
-/// minimums and zero points are moved in the same way, and other scales are tried together with the codes that they would
-/// bring; two-level scales and points stay. The error of no row grows.
+/// what GPTQ, which settles each column once, leaves (QuantEase, Behdin et al., 2023). Between the sweeps half-precision scales
+/// and minimums are moved in the same way; two-level ones, offsets and points stay. The error of no row grows.
 struct CodeDescent {
     let factor: InverseFactor
     let pool: ThreadPool
@@ -18,18 +17,14 @@ struct CodeDescent {
         let movesScales = quantized.hasHalfScales
         var scales = movesScales ? parameters.scales : []
         var minimums = movesScales ? parameters.minimums : []
-        var zeroPoints = movesScales ? parameters.zeroPoints : []
         let gradients = gradients(quantized, weights)
         quantized.codes.withUnsafeMutableBufferPointer { codes in
             scales.withUnsafeMutableBufferPointer { scales in
                 minimums.withUnsafeMutableBufferPointer { minimums in
-                    zeroPoints.withUnsafeMutableBufferPointer { zeroPoints in
-                        guard let codes = codes.baseAddress else { return }
-                        descend(
-                            parameters, gradients, scales: movesScales ? scales.baseAddress : nil,
-                            minimums: minimums.isEmpty ? nil : minimums.baseAddress,
-                            zeroPoints: zeroPoints.isEmpty ? nil : zeroPoints.baseAddress, codes: codes)
-                    }
+                    guard let codes = codes.baseAddress else { return }
+                    descend(
+                        parameters, gradients, scales: movesScales ? scales.baseAddress : nil,
+                        minimums: minimums.isEmpty ? nil : minimums.baseAddress, codes: codes)
                 }
             }
         }
@@ -39,7 +34,6 @@ struct CodeDescent {
         case .float32: quantized.scales = .float32(scales)
         }
         if !minimums.isEmpty { quantized.offsets = .minimums(minimums) }
-        if !zeroPoints.isEmpty { quantized.offsets = .zeroPoints(zeroPoints) }
     }
 
     /// (weights - quantized) times the moments.
@@ -52,8 +46,7 @@ struct CodeDescent {
 
     private func descend(
         _ parameters: RoundingParameters, _ gradients: Matrix, scales: UnsafeMutablePointer<Float>?,
-        minimums: UnsafeMutablePointer<Float>?, zeroPoints: UnsafeMutablePointer<UInt8>?,
-        codes: UnsafeMutablePointer<UInt8>
+        minimums: UnsafeMutablePointer<Float>?, codes: UnsafeMutablePointer<UInt8>
     ) {
         let (rows, columns, slots) = (gradients.rows, gradients.columns, parameters.slots)
         let set = pool.instructionSet.cValue
@@ -68,8 +61,7 @@ struct CodeDescent {
                     defer { scratch.deallocate() }
                     var run = fettle_descent(
                         columns: columns, moments: moments.baseAddress, sweeps: Int32(Self.sweeps),
-                        scales: scales.map { $0 + first * slots }, minimums: minimums.map { $0 + first * slots },
-                        zero_points: zeroPoints.map { $0 + first * slots })
+                        scales: scales.map { $0 + first * slots }, minimums: minimums.map { $0 + first * slots })
                     parameters.withRounding(row: first) { rounding in
                         fettle_descend(
                             set, rounding, &run, Int32(min(R16Layout.rowsPerBlock, rows - first)),

@@ -6,7 +6,7 @@ struct RoundingParameters {
     let scales: [Float]
     /// Likewise; none where they are 0.
     let minimums: [Float]
-    let zeroPoints: [UInt8]
+    private let zeroPoints: [UInt8]
     private let tables: [(nearest: [UInt8], points: [Int8])]
     private let lowest: Int
     private let highest: Int
