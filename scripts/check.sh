@@ -3,14 +3,11 @@
 # exits 1 if one falls short. What is fetched and built (PyPI, about 6 minutes) is kept in DIR/work.
 # Usage: check.sh FETTLE DIR   (DIR has wikitext2-valid.txt and wikitext2-test.txt)
 set -euo pipefail
-fettle=$(realpath "$1")
-data=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
 for text in wikitext2-valid.txt wikitext2-test.txt; do
-    [ -f "$data/$text" ] || { echo "check.sh: $data/$text is missing; DIR needs WikiText-2 as plain text" >&2; exit 4; }
+    [ -f "$2/$text" ] || { echo "check.sh: $2/$text is missing; DIR needs WikiText-2 as plain text" >&2; exit 4; }
 done
-work=${FETTLE_CHECK_WORK:-$data/work}
-if ! mkdir -p "$work" 2>/dev/null; then work=$(pwd)/.build/check; mkdir -p "$work"; fi
+source "$here/figures/work.sh"
 echo "Working in $work: SmolLM2 and llama.cpp are fetched and built there once, then the figures take about 10 minutes."
 
 "$here/figures/source-model.sh" "$work"

@@ -61,7 +61,9 @@ INLINE void value_sums(
     const int pairs = int4 ? 2 : 1, slices = units * pairs;
     for (int position = first; position < last; position++) {
         i16x32 v[4][2];
-        UNROLL for (int u = 0; u < units; u++) load_unit(values + (size_t)position * pair_bytes + (size_t)u * 32, int4, v[u]);
+        UNROLL for (int u = 0; u < units; u++) {
+            load_unit(values + (size_t)position * pair_bytes + (size_t)u * 32, int4, v[u]);
+        }
         UNROLL for (int r = 0; r < count; r++) {
             const int32_t pair = pair_at(weights, r, position);
             UNROLL for (int i = 0; i < slices; i++) {

@@ -12,6 +12,14 @@ INLINE void store_some(float *p, f32x16 v, int count) {
     else if (count > 0) memcpy(p, &v, (size_t)count * sizeof(float));
 }
 
+INLINE float largest_of_row(const float *row, int count) {
+    f32x16 largest = {0};
+    for (int i = 0; i < count; i += 16) {
+        largest = larger(largest, __builtin_elementwise_abs(load_some(row + i, count - i)));
+    }
+    return largest_lane(largest);
+}
+
 /// Adds and subtracts what lies `by` lanes apart.
 #define BUTTERFLY(v, by, ...) \
     __builtin_shufflevector(v, v, __VA_ARGS__) + choose((lanes & by) == 0, v, -v)
@@ -46,11 +54,7 @@ INLINE void rotate_head(float *row, int width) {
 /// Quantizes a head's `width` numbers into `target`, zeros up to `padded` (whole 16), and returns the scale. int8: amax is
 /// 127; int4: the extreme is -8, so that all 16 codes are used.
 INLINE float quantize_head(const float *row, int width, int padded, const int int4, int8_t *target) {
-    f32x16 largest = {0};
-    for (int i = 0; i < width; i += 16) {
-        largest = larger(largest, __builtin_elementwise_abs(load_some(row + i, width - i)));
-    }
-    const float amax = largest_lane(largest);
+    const float amax = largest_of_row(row, width);
     float scale = 0, inverse = 0;
     if (amax >= 0x1p-100f) {
         const float most = int4 ? extreme(row, width, amax) : amax, unit = int4 ? -8.0f : 127.0f;
@@ -100,7 +104,7 @@ INLINE void join_halves(int8_t *numbers, int count, const int apart) {
 }
 
 static void kv_store(const fettle_kv *kv, int32_t position, const float *key, const float *value) {
-    const int width = kv->head_width, int4 = kv->format == FETTLE_KV_INT4, bytes_of = int4 ? 2 : 1;
+    const int width = kv->head_width, int4 = kv->format == FETTLE_KV_INT4;
     for (int head = 0; head < kv->heads; head++, key += width, value += width) {
         const size_t slot = (size_t)head * (size_t)kv->capacity, at = slot + (size_t)position;
         if (kv->format == FETTLE_KV_FLOAT16) {
@@ -109,17 +113,18 @@ static void kv_store(const fettle_kv *kv, int32_t position, const float *key, co
         }
         float row[WIDEST];
         int8_t numbers[WIDEST + 32];
-        uint8_t *keys = kv->keys + (slot + (size_t)(position / 16) * 16) * (size_t)width / bytes_of + position % 16 * 2;
-        uint8_t *values = kv->values + (slot + (size_t)(position / 2) * 2) * (size_t)kv->value_stride / bytes_of + position % 2;
+        const size_t block = slot + (size_t)(position / 16) * 16, pair = slot + (size_t)(position / 2) * 2;
+        uint8_t *keys = kv->keys + fettle_kv_bytes(kv->format, block * (size_t)width) + position % 16 * 2;
+        uint8_t *values = kv->values + fettle_kv_bytes(kv->format, pair * (size_t)kv->value_stride) + position % 2;
         memcpy(row, key, (size_t)width * sizeof(float));
         if (int4) rotate_head(row, width);
         kv->key_scales[at] = quantize_head(row, width, (width + 15) / 16 * 16, int4, numbers);
         if (int4) join_halves(numbers, width, 2);
-        scatter(keys, 32, 2, numbers, width / bytes_of);
+        scatter(keys, 32, 2, numbers, (int)fettle_kv_bytes(kv->format, (size_t)width));
         memcpy(row, value, (size_t)width * sizeof(float));
         if (int4) rotate_head(row, width);
         kv->value_scales[at] = quantize_head(row, width, kv->value_stride, int4, numbers);
         if (int4) join_halves(numbers, kv->value_stride, 16);
-        scatter(values, 2, 1, numbers, kv->value_stride / bytes_of);
+        scatter(values, 2, 1, numbers, (int)fettle_kv_bytes(kv->format, (size_t)kv->value_stride));
     }
 }

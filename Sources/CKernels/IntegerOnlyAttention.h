@@ -176,7 +176,7 @@ INLINE void attend_some(
         prepare_row(&rows[r], width);
     }
     const int side = sums_side_by_side(count), blocks = (longest + 15) / 16, slices = stride / 16;
-    const pair_rows queries = {rows[0].narrow, (size_t)(rows[1].narrow - rows[0].narrow)};
+    const pair_rows queries = {rows[0].narrow, (size_t)stride};
     const int8_t *keys = kv->keys + slot * (size_t)width;
     int block = 0;
     for (; block + side <= blocks; block += side) {
@@ -193,7 +193,7 @@ INLINE void attend_some(
         }
         narrow_weights(rows[r].weights, scales, longest, common[r]);
     }
-    const pair_rows weights = {(const int16_t *)rows[0].weights, 2 * (size_t)(rows[1].weights - rows[0].weights)};
+    const pair_rows weights = {(const int16_t *)rows[0].weights, 2 * (size_t)capacity};
     const int8_t *values = kv->values + slot * (size_t)stride;
     int slice = 0;
     for (; slice + side <= slices; slice += side) {
@@ -203,12 +203,13 @@ INLINE void attend_some(
     for (int r = 0; r < count; r++) finish_row(&rows[r], width, common[r]);
 }
 
-/// Attention of up to QUERY_ROWS query rows over head `head`. Their parts of the scratch space lie at equal distances.
+/// Attention of up to QUERY_ROWS query rows over head `head`. Numbers of each row
+/// lie value_stride apart, weights `capacity`.
 static void attend_integer_rows(
     const fettle_integer_model *model, const fettle_integer_kv *kv, int32_t capacity, int head, attention_row *rows,
     int count) {
 #define SOME_ROWS(some) \
-    if (count >= some) { \
+    while (count >= some) { \
         attend_some(model, kv, capacity, head, rows, some); \
         rows += some; \
         count -= some; \

@@ -129,8 +129,8 @@ static void attend_heads(
     const int group = m->heads / m->key_value_heads, all = c->count * group, batches = (all + ROWS - 1) / ROWS;
     const size_t stride = (size_t)m->value_stride;
     uint8_t *scratch = b->scratch + (size_t)s->thread * b->scratch_bytes;
-    attention_row rows[ROWS + 1];  // one more, whose distance from the one before it is that of all
-    for (int r = 0; r <= ROWS; r++) {
+    attention_row rows[ROWS];
+    for (int r = 0; r < ROWS; r++) {
         rows[r].total = (int64_t *)scratch + (size_t)r * stride;
         rows[r].narrow = (int16_t *)(scratch + ROWS * stride * sizeof(int64_t)) + (size_t)r * stride;
         rows[r].weights = (int32_t *)(scratch + ROWS * stride * (sizeof(int64_t) + sizeof(int16_t)))

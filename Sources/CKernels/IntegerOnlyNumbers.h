@@ -81,6 +81,3 @@ INLINE i32x16 reciprocal(i32x16 v) {
     }
     return y;
 }
-
-/// Two numbers of 16 bits in one of 32.
-INLINE int32_t pair_of(int32_t low, int32_t high) { return (int32_t)((uint32_t)high << 16 | (uint16_t)low); }

@@ -20,6 +20,13 @@ package struct Matrix: Sendable, Equatable {
         self.init(rows: rows, columns: columns, values: [Float](repeating: 0, count: rows * columns))
     }
 
+    /// The difference to `other`, of the same shape.
+    package func minus(_ other: Matrix) -> Matrix {
+        var result = self
+        for index in result.values.indices { result.values[index] -= other.values[index] }
+        return result
+    }
+
     /// The values of row `index`.
     package subscript(row index: Int) -> ArraySlice<Float> {
         values[index * columns..<(index + 1) * columns]

@@ -11,8 +11,8 @@ import Tuning
     /// Coarse formats lose less on text that the calibration has not seen, in the same bytes. The
     /// fixture's channels are nearly alike, so that there is little to gain; doing nothing would leave the very same KL.
     @Test(arguments: ["u3g32", "a3g64"]) func coarseFormatsLoseLess(format: String) throws {
-        let plain = try run("\(format)+clip")
-        let balanced = try run("\(format)+clip+awq")
+        let plain = try Bard.uniform("\(format)+clip")
+        let balanced = try Bard.uniform("\(format)+clip+awq")
         #expect(balanced.quality.kl < 0.98 * plain.quality.kl, "\(balanced.quality.kl), \(plain.quality.kl)")
         #expect(balanced.totals.stored == plain.totals.stored)
         for group in balanced.plan.groups {
@@ -22,29 +22,18 @@ import Tuning
 
     /// The function is the same: at 8 bits the balanced model is as near to the source as the plain one.
     @Test func theFunctionStays() throws {
-        let plain = try run("u8g32+clip")
-        let balanced = try run("u8g32+clip+awq")
+        let plain = try Bard.uniform("u8g32+clip")
+        let balanced = try Bard.uniform("u8g32+clip+awq")
         #expect(balanced.quality.kl < 1.1 * plain.quality.kl + 1e-5, "\(balanced.quality.kl), \(plain.quality.kl)")
     }
 
     /// The same function with channels of uneven scale, as training may leave them: rounding as it is loses far more, balanced
     /// as little as before; the norms carry the factors, but for the last one, which no layer reads.
     @Test func theScalesOfTheSourceDoNotMatter() throws {
-        let source = try Bard.model()
-        var scalings: [String: ChannelScaling] = [:]
-        for layer in 0..<source.configuration.layers {
-            let factors = (0..<source.configuration.width).map { exp2(Float($0 * 7 % 5) - 2) }
-            for part in [TensorName.Part.query, .key, .value, .gate, .up] {
-                scalings[TensorName.layer(layer, part)] = ChannelScaling(columns: factors)
-            }
-            for part in [TensorName.Part.attentionNorm, .feedForwardNorm] {
-                scalings[TensorName.layer(layer, part)] = ChannelScaling(columns: factors.map { 1 / $0 })
-            }
-        }
-        let uneven = try source.scaling(scalings, digest: "uneven")
-        let plain = try run("u4g32+clip", model: uneven)
-        let balanced = try run("u4g32+clip+awq", model: uneven)
-        let even = try run("u4g32+clip+awq")
+        let uneven = try Bard.uneven(octaves: 2)
+        let plain = try Bard.uniform("u4g32+clip", model: uneven)
+        let balanced = try Bard.uniform("u4g32+clip+awq", model: uneven)
+        let even = try Bard.uniform("u4g32+clip+awq")
         #expect(plain.quality.kl > 1.5 * balanced.quality.kl, "\(plain.quality.kl), \(balanced.quality.kl)")
         #expect(balanced.quality.kl < 1.15 * even.quality.kl, "\(balanced.quality.kl), \(even.quality.kl)")
         let name = TensorName.layer(0, .feedForwardNorm)
@@ -55,21 +44,9 @@ import Tuning
     /// The factors come from the store the second time.
     @Test func isFoundOnce() throws {
         let store = try ScoreStore(path: nil)
-        let first = try run("u4g32+clip+awq", store: store)
-        let second = try run("u4g32+clip+awq", store: store)
+        let first = try Bard.uniform("u4g32+clip+awq", store: store)
+        let second = try Bard.uniform("u4g32+clip+awq", store: store)
         #expect(first.quality.kl == second.quality.kl)
         #expect(first.plan.groups.map(\.sensitivity) == second.plan.groups.map(\.sensitivity))
-    }
-
-    private func run(_ spec: String, model: Model? = nil, store: ScoreStore? = nil) throws -> TuningResult {
-        var options = TuningOptions()
-        options.uniform = try Spec(parsing: spec)
-        options.head = try Format(parsing: "u8g32")
-        options.seed = 3
-        options.schedule = TuningSchedule(calibrationSequences: 8, evaluationChunks: 4, context: 128)
-        let store = try store ?? ScoreStore(path: nil)
-        let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2), progress: { _ in })
-        return try tuner.tune(
-            model: try model ?? Bard.model(), profiles: [Bard.profile(memory: MemoryLimits())])[0]
     }
 }

@@ -45,4 +45,39 @@ enum Bard {
         defer { steps = measured }
         return try tuner.tune(model: try model(), profiles: profiles)
     }
+
+    /// The fixture with every matrix in one SPEC, the head in a format of its own where it has one; a run of a few seconds on
+    /// `sequences` sequences of calibration.
+    static func uniform(
+        _ spec: String, head: String? = "u8g32", sequences: Int = 8, model: Model? = nil,
+        observer: RangeObserver = .mse, store: ScoreStore? = nil
+    ) throws -> TuningResult {
+        var options = TuningOptions()
+        options.uniform = try Spec(parsing: spec)
+        options.head = try head.map(Format.init(parsing:))
+        options.observer = observer
+        options.seed = 3
+        options.schedule = TuningSchedule(calibrationSequences: sequences, evaluationChunks: 4, context: 128)
+        let store = try store ?? ScoreStore(path: nil)
+        let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2), progress: { _ in })
+        return try tuner.tune(
+            model: try model ?? Self.model(), profiles: [profile(memory: MemoryLimits())])[0]
+    }
+
+    /// The fixture's function with channels of uneven scale, as training may leave them: powers of two up to so many octaves up
+    /// and down, moved between the norms and what reads them.
+    static func uneven(octaves: Int) throws -> Model {
+        let source = try model()
+        var scalings: [String: ChannelScaling] = [:]
+        for layer in 0..<source.configuration.layers {
+            let factors = (0..<source.configuration.width).map { exp2(Float($0 * 7 % (2 * octaves + 1) - octaves)) }
+            for part in [TensorName.Part.query, .key, .value, .gate, .up] {
+                scalings[TensorName.layer(layer, part)] = ChannelScaling(columns: factors)
+            }
+            for part in [TensorName.Part.attentionNorm, .feedForwardNorm] {
+                scalings[TensorName.layer(layer, part)] = ChannelScaling(columns: factors.map { 1 / $0 })
+            }
+        }
+        return try source.scaling(scalings, digest: "uneven")
+    }
 }

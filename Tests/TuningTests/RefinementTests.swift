@@ -29,14 +29,5 @@ import Tuning
         #expect(try open.quality.kl == run("a3g32+clip+awq+gptq").quality.kl)
     }
 
-    private func run(_ spec: String) throws -> TuningResult {
-        var options = TuningOptions()
-        options.uniform = try Spec(parsing: spec)
-        options.head = try Format(parsing: "u8g32")
-        options.seed = 3
-        options.schedule = TuningSchedule(calibrationSequences: 12, evaluationChunks: 4, context: 128)
-        let store = try ScoreStore(path: nil)
-        var steps = 0
-        return try Bard.tune([Bard.profile(memory: MemoryLimits())], options, store: store, steps: &steps)[0]
-    }
+    private func run(_ spec: String) throws -> TuningResult { try Bard.uniform(spec, sequences: 12) }
 }

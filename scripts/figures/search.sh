@@ -5,11 +5,8 @@
 # an hour; STEPS="solver trust machine infeasible second kill fituna slurm" are the steps, and fewer may be given.
 # Usage: search.sh FETTLE DIR   (DIR has wikitext2-valid.txt and wikitext2-test.txt; what is made is kept in DIR/work)
 set -euo pipefail
-fettle=$(realpath "$1")
-data=$(realpath "$2")
 here=$(cd "$(dirname "$0")" && pwd)
-work=${FETTLE_CHECK_WORK:-$data/work}
-if ! mkdir -p "$work" 2>/dev/null; then work=$(pwd)/.build/check; mkdir -p "$work"; fi
+source "$here/work.sh"
 "$here/source-model.sh" "$work"
 model=$work/smollm2-135m-f16.gguf
 text=$data/wikitext2-valid.txt

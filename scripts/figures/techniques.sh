@@ -3,12 +3,9 @@
 # about half an hour on 2 cores.
 # Usage: techniques.sh FETTLE DIR [options of techniques.py]   (DIR has the WikiText-2 texts; what is made is kept in DIR/work)
 set -euo pipefail
-fettle=$(realpath "$1")
-data=$(realpath "$2")
-shift 2
 here=$(cd "$(dirname "$0")" && pwd)
-work=${FETTLE_CHECK_WORK:-$data/work}
-if ! mkdir -p "$work" 2>/dev/null; then work=$(pwd)/.build/check; mkdir -p "$work"; fi
+source "$here/work.sh"
+shift 2
 "$here/source-model.sh" "$work"
 "$here/techniques.py" "$fettle" --model "$work/smollm2-135m-f16.gguf" --calibration "$data/wikitext2-valid.txt" \
     --evaluate "$data/wikitext2-test.txt" --work "$work/techniques" "$@"

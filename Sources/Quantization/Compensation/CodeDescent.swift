@@ -38,10 +38,7 @@ struct CodeDescent {
 
     /// (weights - quantized) times the moments.
     private func gradients(_ quantized: QuantizedMatrix, _ weights: Matrix) -> Matrix {
-        var residuals = weights
-        let own = quantized.dequantized(pool: pool)
-        for index in residuals.values.indices { residuals.values[index] -= own.values[index] }
-        return pool.product(residuals, factor.moments, .plain)
+        pool.product(weights.minus(quantized.dequantized(pool: pool)), factor.moments, .plain)
     }
 
     private func descend(

@@ -3,9 +3,9 @@ internal import ModelFiles
 internal import Quantization
 internal import Reference
 
-/// Refinement `awq` or `smooth` on a whole model: the columns of each matrix are multiplied by factors that suit a grid or a static range, and what makes its
-/// input is divided by them: the norm before q, k, v and before gate and up; the rows of v before the attention's output;
-/// the rows of up before down. The function stays the same, and nothing is left to do at run time.
+/// Refinement `awq` or `smooth` on a whole model: the columns of each matrix are multiplied by factors that suit a grid or a
+/// static range, and what makes its input is divided by them: the norm before q, k, v and before gate and up; the rows of v
+/// before the attention's output; the rows of up before down. The function stays the same, and nothing is left to do at run time.
 struct ModelBalance {
     let model: Model
     let calibration: TokenSequences
@@ -48,7 +48,7 @@ struct ModelBalance {
             let sweep = try FisherSweep(
                 model: try reference(), sequences: Array(calibration.sequences.prefix(max(1, Self.tokens / length))))
             var visitor = BalanceVisitor(
-                model: model, refinement: refinement, format: format, sequence: length, pool: pool
+                model: model, refinement: refinement, format: format, sequence: calibration.period, pool: pool
             ) { try progress($0, model.name) }
             try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
             known = Dictionary(uniqueKeysWithValues: sites.map { ($0, visitor.factors[$0] ?? []) })

@@ -12,6 +12,12 @@ package struct TokenSequences: Sendable, Equatable {
     /// All tokens.
     package var count: Int { sequences.reduce(0) { $0 + $1.count } }
 
+    /// Tokens from the first of one sequence to that of the next, if all are alike; else more than there are.
+    var period: Int {
+        let lengths = Set(sequences.map(\.count))
+        return lengths.count == 1 ? lengths.first ?? 1 : Int(Int32.max)
+    }
+
     package init(source: String, sequences: [[Int32]]) {
         self.source = source
         self.sequences = sequences

@@ -103,13 +103,7 @@ struct SensitivityVisitor: FisherVisitor {
     /// The scale of inputs for which one of `choices` wants a frozen one.
     private func frozenScale(of inputs: Matrix, for choices: [Choice]) -> Float? {
         guard choices.contains(where: { $0.activation == .static }) else { return nil }
-        return observer.range(of: MagnitudeHistogram(of: inputs, sequence: sequence)) / 127
-    }
-
-    /// Tokens from the first of one sequence to that of the next, if all are alike.
-    private var sequence: Int {
-        let lengths = Set(calibration.sequences.map(\.count))
-        return lengths.count == 1 ? lengths.first ?? 1 : Int(Int32.max)
+        return observer.range(of: MagnitudeHistogram(of: inputs, sequence: calibration.period)) / 127
     }
 
     private static func named(_ scores: [Choice: Double], _ group: String) -> [ScoreName: Double] {
@@ -170,7 +164,7 @@ struct SensitivityVisitor: FisherVisitor {
                         }
                         let matrix = try quantizer.executable(
                             stored, activation: choice.activation, frozenScale: frozenScale)
-                        let outputs = try matrix.multiply(inputs, position: 0, sequence: sequence, pool: pool)
+                        let outputs = try matrix.multiply(inputs, position: 0, sequence: calibration.period, pool: pool)
                         errors.project(
                             outputs, minus: exact, first: unit.columns[position],
                             into: &projections[choice, default: []])
@@ -197,13 +191,14 @@ struct SensitivityVisitor: FisherVisitor {
         errors: OutputErrors, first: Int, adding sums: [Double]
     ) throws -> [Double] {
         var projections = Array(sums.prefix(Self.halfPositions))
-        guard let changed = stored.dequantized(pool: pool).minus(weights) else { return projections }
+        let rounded = stored.dequantized(pool: pool)
+        guard rounded.values != weights.values else { return projections }
         let rows = Matrix(
             rows: projections.count, columns: inputs.columns,
             values: Array(inputs.values.prefix(projections.count * inputs.columns)))
         errors.project(
-            pool.product(rows, changed, .transposedRight), minus: Matrix(rows: rows.rows, columns: tensor.rows),
-            first: first, into: &projections)
+            pool.product(rows, rounded.minus(weights), .transposedRight),
+            minus: Matrix(rows: rows.rows, columns: tensor.rows), first: first, into: &projections)
         return projections
     }
 
@@ -269,13 +264,5 @@ struct SensitivityVisitor: FisherVisitor {
                     scores: Self.named(headScores.mapValues { lookup + $0 }, group.name), name: tensor.name,
                     fraction: fraction(Double(done) / Double(missing.count))))
         }
-    }
-}
-
-extension Matrix {
-    /// The difference to `other`, of the same shape; nil where there is none.
-    fileprivate func minus(_ other: Matrix) -> Matrix? {
-        guard values != other.values else { return nil }
-        return Matrix(rows: rows, columns: columns, values: zip(values, other.values).map { $0 - $1 })
     }
 }
