@@ -23,8 +23,8 @@ const fettle_integer_table *fettle_integer_kernels(fettle_isa isa) {
     return &fettle_integer_scalar;
 }
 
-int32_t fettle_panel(fettle_isa isa, int32_t tokens) {
-    return tokens <= 1 ? 1 : fettle_integer_kernels(isa)->panel;
+int32_t fettle_panel(fettle_isa isa, int32_t places) {
+    return places <= 1 ? 1 : fettle_integer_kernels(isa)->panel;
 }
 
 void fettle_quantize(
@@ -33,9 +33,10 @@ void fettle_quantize(
 }
 
 void fettle_zero_absent(const fettle_input *input) {
-    const int32_t panel = input->panel, used = input->tokens % panel, columns = input->columns;
+    const int32_t places = input->tokens * fettle_places_per_token(input->kind);
+    const int32_t panel = input->panel, used = places % panel, columns = input->columns;
     if (used == 0) return;
-    const size_t index = (size_t)(input->tokens / panel) * (size_t)panel;
+    const size_t index = (size_t)(places / panel) * (size_t)panel;
     int8_t *values = input->values + index * (size_t)columns;
     float *scales = input->scales + index * (size_t)(columns / input->scale_columns);
     int32_t *sums = input->sums + index * (size_t)(columns / input->sum_columns);
@@ -48,8 +49,8 @@ void fettle_zero_absent(const fettle_input *input) {
 
 size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
     // The codes of the row blocks that are multiplied side by side, and sums for each segment (at least 16 columns) of
-    // whole panels of tokens; with float inputs the row block's weights instead of the sums.
-    const size_t places = tokens <= 1 ? 1 : (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
+    // whole panels of places, two for each token; with float inputs the row block's weights instead of the sums.
+    const size_t places = 2 * (size_t)tokens + FETTLE_WIDEST_PANEL - 1;
     const size_t blocks = FETTLE_WIDEST_BLOCKS;
     const size_t sums = (size_t)columns / 16 * sizeof(int32_t) * places;
     const size_t weights = (size_t)columns * 16 * sizeof(float);

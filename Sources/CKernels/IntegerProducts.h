@@ -222,9 +222,12 @@ static run_function panel_function(int blocks, int range, int some, int half, in
     return panel_8;
 }
 
+/// Places that an input's tokens take.
+INLINE int places_of(const fettle_input *input) { return input->tokens * fettle_places_per_token(input->kind); }
+
 /// Sums per segment and, for constant offsets, times what each unit of the sum counts for.
 static void segment_sums(const fettle_input *input, int segments, int per_segment, int32_t factor, int32_t *target) {
-    const int panel = input->panel, panels = (input->tokens + panel - 1) / panel;
+    const int panel = input->panel, panels = (places_of(input) + panel - 1) / panel;
     const int32_t *source = input->sums;
     if (per_segment == 1) {
         for (int i = 0; i < panels * segments * panel; i++) target[i] = source[i] * factor;
@@ -247,6 +250,11 @@ static void store_rows(const f32v *acc, int part, int rows, int tokens, float *y
     } else if (count > 0) {
         for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], (size_t)count * sizeof(float));
     }
+}
+
+/// result[token] = what its two places made.
+INLINE void add_halves(f32v *acc, int tokens) {
+    for (int m = 0; m < tokens; m++) acc[m] = acc[2 * m] + acc[2 * m + 1];
 }
 
 /// Unpacks a row block, look-up included, and returns where it lies: 8-bit tiles serve as they are.
@@ -288,7 +296,7 @@ static void product_int8(
     const int segment = matrix->group < input->scale_columns ? matrix->group : input->scale_columns;
     const int segments = columns / segment, half = segment < 32, range = matrix->codebooks ? 8 : matrix->bits;
     const int constant = matrix->offsets == FETTLE_OFFSET_CONSTANT;
-    const int fraction = zero_fraction(matrix);
+    const int fraction = zero_fraction(matrix), places = places_of(input), per_token = fettle_places_per_token(input->kind);
     const int offset = matrix->codebooks ? 128 : matrix->offset;
     uint8_t *codes = scratch;
     int32_t *sums = (int32_t *)(codes + (size_t)columns * 16 * BLOCKS);
@@ -333,14 +341,16 @@ static void product_int8(
             else r.next_tiles = (size_t)(tiles - r.tiles);
         }
         const size_t ahead = block + blocks < last ? (size_t)blocks * matrix->block_bytes : 0;
-        for (int token = 0; token < input->tokens; token += panel) {
-            const int tokens = input->tokens - token < panel ? input->tokens - token : panel;
-            ask_ahead(bytes + (size_t)blocks * matrix->block_bytes, ahead, token, token + tokens, input->tokens);
-            const run_function function = panel_function(blocks, range, tokens <= SOME, half, constant);
+        for (int place = 0; place < places; place += panel) {
+            const int count = places - place < panel ? places - place : panel;
+            const int token = place / per_token, tokens = count / per_token;
+            ask_ahead(bytes + (size_t)blocks * matrix->block_bytes, ahead, place, place + count, places);
+            const run_function function = panel_function(blocks, range, count <= SOME, half, constant);
             for (r.part = 0; r.part < PARTS; r.part++) {
                 f32v acc[SIDES * PANEL];
                 function(&r, acc);
                 for (int b = 0; b < blocks; b++) {
+                    if (per_token == 2) add_halves(acc + b * PANEL, tokens);
                     store_rows(
                         acc + b * PANEL, r.part, rows - b * 16, tokens,
                         y + (size_t)token * stride + (size_t)(block + b) * 16, stride);

@@ -40,7 +40,44 @@ INLINE float extreme(const float *x, int count, float amax) {
     return amax;
 }
 
+/// Numbers of a token's row in 255 parts of int8 and one: the high halves go into one place, the low ones into the next.
+static void quantize_halves(const float *row, int32_t token, const fettle_input *input) {
+    const float most = 32512;  // 127 * 255 + 127
+    const int columns = input->columns, panel = input->panel, slot = 2 * token % panel, summed = input->sum_columns;
+    const size_t index = (size_t)(2 * token / panel) * (size_t)panel;
+    int8_t *values = input->values + index * (size_t)columns + slot * 4;
+    float *scales = input->scales + index + slot;
+    int32_t *sums = input->sums + index * (size_t)(columns / summed) + slot;
+    const float amax = largest_magnitude(row, columns), inverse = amax >= 0x1p-100f ? most / amax : 0;
+    scales[1] = amax >= 0x1p-100f ? amax / most : 0;
+    scales[0] = 255 * scales[1];
+    for (int begin = 0; begin < columns; begin += summed, sums += panel) {
+        i32x16 sum[2] = {0};
+        for (int i = begin; i < begin + summed; i += 16, values += 16 * panel) {
+            f32x16 q = round_to_even(load_f32x16(row + i) * inverse);
+            q = choose(q > -most, q, (f32x16){0} - most);  // a NaN compares false and becomes -most
+            q = choose(q < most, q, (f32x16){0} + most);
+            const f32x16 high = round_to_even(q * (1.0f / 255));
+            const i32x16 halves[2] = {
+                __builtin_convertvector(high, i32x16), __builtin_convertvector(q - high * 255.0f, i32x16),
+            };
+            UNROLL for (int h = 0; h < 2; h++) {
+                const i8x16 bytes = __builtin_convertvector(halves[h], i8x16);
+                UNROLL for (int c = 0; c < 4; c++) {
+                    memcpy(values + 4 * (panel * c + h), (const int8_t *)&bytes + 4 * c, 4);
+                }
+                sum[h] += halves[h];
+            }
+        }
+        UNROLL for (int h = 0; h < 2; h++) sums[h] = __builtin_reduce_add(sum[h]);
+    }
+}
+
 static void quantize(const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input) {
+    if (input->kind == FETTLE_INPUT_INT16) {
+        quantize_halves(row, token, input);
+        return;
+    }
     const int columns = input->columns, panel = input->panel, slot = token % panel, group = input->scale_columns;
     const int summed = input->sum_columns;
     const size_t index = (size_t)(token / panel) * (size_t)panel;

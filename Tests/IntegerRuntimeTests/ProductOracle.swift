@@ -10,8 +10,12 @@ struct ProductOracle {
     func multiply(_ inputs: Matrix) -> Matrix {
         var result = Matrix(rows: inputs.rows, columns: matrix.rows)
         for token in 0..<inputs.rows {
-            let input = QuantizedRow(Array(inputs[row: token]), activation)
-            for row in 0..<matrix.rows { result.values[token * matrix.rows + row] = product(row, input) }
+            let parts = QuantizedRow.parts(of: Array(inputs[row: token]), activation)
+            for row in 0..<matrix.rows {
+                result.values[token * matrix.rows + row] = parts.dropFirst().reduce(product(row, parts[0])) {
+                    $0 + product(row, $1)
+                }
+            }
         }
         return result
     }
@@ -66,7 +70,29 @@ struct QuantizedRow {
     var scales: [Float] = []
     let group: Int
 
-    init(_ row: [Float], _ activation: Activation) {
+    /// The int8 rows whose products add up to that of `row`: one, or of int16 the high halves and the low ones.
+    static func parts(of row: [Float], _ activation: Activation) -> [QuantizedRow] {
+        guard activation == .int16 else { return [QuantizedRow(row, activation)] }
+        let amax = row.map(abs).max() ?? 0
+        let isZero = amax < 0x1p-100
+        let scale = isZero ? 0 : amax / 32512
+        let numbers = row.map {
+            Int(max(-32512, min(32512, ($0 * (isZero ? 0 : 32512 / amax)).rounded(.toNearestOrEven))))
+        }
+        let high = numbers.map { Int((Double($0) / 255).rounded()) }
+        return [
+            QuantizedRow(values: high, scale: 255 * scale),
+            QuantizedRow(values: zip(numbers, high).map { $0 - 255 * $1 }, scale: scale),
+        ]
+    }
+
+    private init(values: [Int], scale: Float) {
+        self.values = values
+        scales = [scale]
+        group = values.count
+    }
+
+    private init(_ row: [Float], _ activation: Activation) {
         switch activation {
         case .int8g32, .q8_0: group = 32
         case .int8g64: group = 64

@@ -29,7 +29,7 @@ struct ProductTests {
                 let columns = source.element([32, 64, 256, 576])
                 let groups = [32, 64, columns].filter { columns.isMultiple(of: $0) }
                 let group = kind == .tensorScale ? columns : source.element(groups)
-                let activations: [Activation] = [.int8, .int8g32, .q8_0]
+                let activations: [Activation] = [.int8, .int8g32, .q8_0, .int16]
                 let matrix = source.matrix(
                     rows: Int.random(in: 1...33, using: &source.random), columns: columns, bits: bits, group: group,
                     kind: kind)
@@ -61,16 +61,18 @@ struct ProductTests {
             matrix.codes = matrix.codes.map { _ in 255 }
             let inputs = Matrix(rows: 2, columns: 4096, values: [Float](repeating: -1, count: 2 * 4096))
             try expectExact(matrix, .int8, inputs, "\(kind)")
+            try expectExact(matrix, .int16, inputs, "\(kind), int16")
         }
     }
 
-    @Test("one token gives the bits that it gives among many", arguments: [1, 2])
-    func tokensAreIndependent(threads: Int) throws {
+    @Test(
+        "one token gives the bits that it gives among many", arguments: [1, 2], [Activation.int8g32, .int16, .float])
+    func tokensAreIndependent(threads: Int, activation: Activation) throws {
         var source = RandomMatrices(seed: 11)
         let matrix = source.matrix(rows: 40, columns: 576, bits: 4, group: 32, kind: .uniform)
         let inputs = source.inputs(rows: 29, columns: 576)
         let pool = ThreadPool(threads: threads)
-        let product = try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: .int8g32)
+        let product = try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: activation)
         let together = try product.multiply(inputs, pool: pool)
         for token in 0..<inputs.rows {
             let alone = try product.multiply(
@@ -121,6 +123,24 @@ struct ProductTests {
             let expected = floatProduct(matrix.dequantized(), inputs)
             for pool in Self.pools { #expect(try product.multiply(inputs, pool: pool) == expected, "\(kind)") }
         }
+    }
+
+    @Test("16 bits of input come within 16 bits of the float product, which 8 do not")
+    func int16IsNearFloat() throws {
+        var source = RandomMatrices(seed: 23)
+        let matrix = source.matrix(rows: 48, columns: 576, bits: 8, group: 32, kind: .uniform)
+        let inputs = source.inputs(rows: 9, columns: 576)
+        let pool = ThreadPool(threads: 1)
+        func product(_ activation: Activation) throws -> Matrix {
+            try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: activation).multiply(inputs, pool: pool)
+        }
+        let exact = try product(.float)
+        func error(_ activation: Activation) throws -> Float {
+            zip(try product(activation).values, exact.values).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                .squareRoot()
+        }
+        // Steps are 256 times as fine, 32512 instead of 127 to the largest; half of that leaves room for float32 sums.
+        #expect(try error(.int16) < error(.int8) / 128)
     }
 
     @Test("pairs without a kernel and sums that could overflow are refused when a matrix is made")

@@ -67,12 +67,13 @@ typedef struct {
 
 static quantized make_input(
     fettle_isa isa, const float *x, int tokens, int columns, fettle_input_kind kind, int scale_columns, int sum_columns) {
-    quantized q = {.places = (size_t)tokens + FETTLE_WIDEST_PANEL};
+    const int per_token = fettle_places_per_token(kind);
+    quantized q = {.places = (size_t)(tokens * per_token) + FETTLE_WIDEST_PANEL};
     q.input = (fettle_input){
         .values = room(q.places * (size_t)columns), .scales = room(q.places * (size_t)(columns / 32 + 1) * 4),
         .sums = room(q.places * (size_t)(columns / 16) * 4), .floats = (float *)(uintptr_t)x, .kind = kind,
         .tokens = tokens, .columns = columns, .scale_columns = scale_columns, .sum_columns = sum_columns,
-        .panel = fettle_panel(isa, tokens),
+        .panel = fettle_panel(isa, tokens * per_token),
     };
     if (kind == FETTLE_INPUT_FLOAT) return q;
     for (int token = 0; token < tokens; token++) {
@@ -179,6 +180,7 @@ static void products(void) {
             const fettle_input_kind kind = below(2) ? FETTLE_INPUT_INT8 : FETTLE_INPUT_Q8_0;
             check_product(&m, any_tokens(), kind, per_scale, 32, (input_style)below(4), "product");
             check_product(&m, any_tokens(), FETTLE_INPUT_FLOAT, columns, columns, RANDOM, "float input");
+            check_product(&m, any_tokens(), FETTLE_INPUT_INT16, columns, 32, (input_style)below(4), "int16 input");
             drop_matrix(m);
         }
         for (int round = 0; round < 4; round++) {
@@ -205,6 +207,7 @@ static void longest_rows(void) {
             for (int tokens = 1; tokens <= 2; tokens++) {
                 float *x = room((size_t)tokens * 66304 * 4);
                 check_product(&m, tokens, FETTLE_INPUT_INT8, 66304, 32, EXTREMES, "longest rows");
+                check_product(&m, tokens, FETTLE_INPUT_INT16, 66304, 32, EXTREMES, "longest rows");
                 free(x);
             }
             drop_matrix(m);

@@ -72,7 +72,6 @@ import Testing
 
     @Test(arguments: [
         ("u4g32+qat", "refinement \"qat\": not available yet"),
-        ("u4g32/int16", "activation \"int16\": not available yet"),
         ("u4g32+clib", "the nearest is clip"),
         ("u4g32+", "there is no such refinement"),
         ("u4g32+clip+clip", "twice"),

@@ -92,6 +92,34 @@ struct ChoiceCatalogTests {
         }
     }
 
+    /// int16 is for devices that name it: beside everything where inputs have one scale for each token, beside 8 bits where they
+    /// have one for each group, which leaves less to gain.
+    @Test func int16IsForDevicesThatNameIt() throws {
+        func formats(_ granularity: Set<ComputeCapability.ActivationGranularity>, _ bits: Set<Int>?) throws -> Set<Int> {
+            var profile = DeviceProfile(name: "dsp")
+            profile.compute.activationGranularity = granularity
+            profile.compute.activations = bits
+            let choices = try Self.catalog(profile).groups.flatMap(\.choices)
+            return Set(choices.filter { $0.activation == .int16 }.map(\.format.bits))
+        }
+        #expect(try formats([.token], nil).isEmpty)
+        #expect(try formats([.token], [8]).isEmpty)
+        #expect(try formats([.token], [8, 16]) == [3, 4, 5, 6, 8])
+        #expect(try formats([.token, .group], [8, 16]) == [8])
+        #expect(try formats([.group], [8, 16]).isEmpty)
+    }
+
+    /// Weights alone are quantized where somebody asks for it and the device has floats.
+    @Test func floatInputsAreThereForTheAsking() throws {
+        var options = TuningOptions()
+        options.uniform = try Spec(parsing: "u4g32/float")
+        var profile = DeviceProfile(name: "any")
+        let choices = try Self.catalog(profile, options).groups.flatMap(\.choices)
+        #expect(choices.allSatisfy { $0.name == "u4g32/float" })
+        profile.compute.float = .none
+        #expect(throws: TuningError.self) { try Self.catalog(profile, options) }
+    }
+
     @Test func countsTheBitsOfTheAccumulator() throws {
         var profile = DeviceProfile(name: "narrow")
         profile.compute.weights = [8, 4]

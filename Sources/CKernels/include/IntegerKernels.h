@@ -57,34 +57,39 @@ typedef enum {
     FETTLE_INPUT_INT8 = 1,  // scale = amax / 127
     FETTLE_INPUT_Q8_0 = 2,  // the same, the scale rounded to half precision as ggml does (q8_0, q8_1)
     FETTLE_INPUT_Q8_K = 3,  // ggml's q8_K: scale = -extreme / 127, the signed value of largest magnitude
+    FETTLE_INPUT_INT16 = 4,  // scale = amax / 32512 for a token's numbers 255 * high + low, both of -127...127
 } fettle_input_kind;
 
-/// The input of a product: `tokens` rows of `columns` numbers. Quantized inputs lie in panels of `panel` tokens, so
-/// that a kernel reads the four columns of each token of a panel side by side; absent tokens of the last panel are
-/// zeros.
+/// The input of a product: `tokens` rows of `columns` numbers. Quantized inputs lie in panels of `panel` places, so
+/// that a kernel reads the four columns of each place of a panel side by side; absent places of the last panel are
+/// zeros. A token takes one place, int16 two: its high halves as int8 numbers with 255 times the scale, then the low ones.
 typedef struct {
-    int8_t *values;  // [panel][columns / 4][panel token][4]
-    float *scales;  // [panel][columns / scale_columns][panel token]
-    int32_t *sums;  // [panel][columns / sum_columns][panel token]: sums of the int8 values
+    int8_t *values;  // [panel][columns / 4][place][4]
+    float *scales;  // [panel][columns / scale_columns][place]
+    int32_t *sums;  // [panel][columns / sum_columns][place]: sums of the int8 values
     float *floats;  // kind FLOAT: [token][columns]
     fettle_input_kind kind;
     int32_t tokens;
     int32_t columns;
-    int32_t scale_columns;  // columns that share a scale
+    int32_t scale_columns;  // columns that share a scale; int16: all
     int32_t sum_columns;  // 16 or 32
-    int32_t panel;
+    int32_t panel;  // places; int16: an even number
     float frozen_scale;  // kind INT8: the scale of every token but the first of a sequence; 0: each has its own
     int32_t position;  // of token 0; the first of a sequence stands at every multiple of `sequence`
     int32_t sequence;
 } fettle_input;
 
-/// Tokens of a panel that the kernels of `isa` want for an input of `tokens` tokens; 1 for one token.
-int32_t fettle_panel(fettle_isa isa, int32_t tokens);
+/// Places that a token takes.
+static inline int32_t fettle_places_per_token(fettle_input_kind kind) { return kind == FETTLE_INPUT_INT16 ? 2 : 1; }
+
+/// Places of a panel that the kernels of `isa` want for an input of `places` places; 1 for one place, else an even number.
+int32_t fettle_panel(fettle_isa isa, int32_t places);
 
 /// Quantizes columns first..<last (whole scales) of `row` (input->columns numbers) into the place of token `token` of
 /// `input`. int8: q = x * (127 / amax) rounded to the nearest, halves to even, -127...127; a group whose amax is below
 /// 2^-100 is 0. With a frozen scale q = x * (1 / scale): what is beyond +-127 of it is cut off. The first token of a sequence,
-/// which gathers what heads do not need and is a thousand times as large as others, keeps a scale of its own.
+/// which gathers what heads do not need and is a thousand times as large as others, keeps a scale of its own. int16 takes whole
+/// rows: q = x * (32512 / amax), whose high half is q / 255 rounded to the nearest, so that both halves are int8 without -128.
 void fettle_quantize(
     fettle_isa isa, const float *row, int32_t token, int32_t first, int32_t last, const fettle_input *input);
 
@@ -98,6 +103,7 @@ size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens);
 /// token's results to the next's. Per segment (the columns that share a weight scale and an input scale):
 ///     acc = fma(float(isum - offset * xsum), wscale * xscale, acc), then for minimums acc = fma(minimum * xscale,
 ///     xsum, acc).
+/// int16: what the high halves make, plus what the low ones make.
 void fettle_packed_product(
     fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
     float *y, size_t stride);

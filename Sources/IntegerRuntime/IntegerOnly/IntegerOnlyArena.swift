@@ -39,7 +39,7 @@ final class IntegerOnlyArena {
             let (queries, keys) = (c.heads * c.headWidth, c.keyValueHeads * c.headWidth)
             self.chunk = max(1, min(chunk, context))
             widest = max(c.width, queries, c.feedForward)
-            let places = InputBuffers.places(tokens: self.chunk)
+            let places = InputBuffers.wholePanels(self.chunk)
             let positions = (context + 15) / 16 * 16
             residual = region.reserve(self.chunk * c.width, of: Int32.self)
             rows = region.reserve(self.chunk * widest, of: Int32.self)

@@ -37,7 +37,10 @@ private struct ProductRun {
         let longest = matrices.map(\.rows).max() ?? 1
         var plan = RegionPlan()
         let layouts = Array(Set(matrices.map(\.inputLayout)))
-        let buffers = layouts.map { InputBuffers.Plan(tokens: tokens, columns: $0.columns, in: &plan) }
+        let buffers = layouts.map {
+            InputBuffers.Plan(
+                places: InputBuffers.wholePanels(tokens * $0.placesPerToken), columns: $0.columns, in: &plan)
+        }
         let rows = plan.reserve(tokens * widest, of: Float.self)
         let results = plan.reserve(tokens * longest, of: Float.self)
         scratchBytes = fettle_packed_product_scratch(Int32(widest), Int32(tokens))

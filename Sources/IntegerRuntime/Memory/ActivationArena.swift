@@ -74,7 +74,10 @@ final class ActivationArena {
             frequencies = region.reserve(c.headWidth / 2, of: Double.self)
             norms = region.reserve((2 * c.layers + 1) * c.width, of: Float.self)
             layers = region.reserve(c.layers + 1, of: LayerSteps.self)
-            inputs = InputBuffers.Plan(tokens: places, columns: widest, in: &region)
+            // int16 takes two places for a token; a single token, of which each thread has one and all another, takes a panel.
+            inputs = InputBuffers.Plan(
+                places: max(InputBuffers.wholePanels(2 * self.chunk), (threads + 1) * Int(FETTLE_WIDEST_PANEL)),
+                columns: widest, in: &region)
             productScratchBytes = fettle_packed_product_scratch(Int32(widest), Int32(self.chunk))
             productScratch = region.reserve(productScratchBytes * threads)
             let floats = fettle_attend_cache_scratch(Int32(c.headWidth), Int32((context + 15) / 16 * 16))

@@ -33,10 +33,7 @@ struct InputLayout: Hashable {
                     "the input has no frozen scale; fettle tune measures one")
             }
             (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT8, columns, 32)
-        case .int16:
-            throw RuntimeError(
-                .unsupported, place: activation.rawValue,
-                "the runtime does not run this activation yet; write int8g32, int8g64, int8, static or float")
+        case .int16: (kind, scaleColumns, sumColumns) = (FETTLE_INPUT_INT16, columns, 32)
         }
         guard columns > 0, columns.isMultiple(of: 32), columns.isMultiple(of: scaleColumns) else {
             throw RuntimeError(
@@ -47,6 +44,9 @@ struct InputLayout: Hashable {
         self.kind = kind.rawValue
         self.columns = columns
     }
+
+    /// Places of a panel that a row takes.
+    var placesPerToken: Int { Int(fettle_places_per_token(fettle_input_kind(kind))) }
 
     /// Whether products read the rows themselves.
     var isFloat: Bool { kind == FETTLE_INPUT_FLOAT.rawValue }
@@ -61,12 +61,12 @@ struct InputLayout: Hashable {
             values: buffers.values, scales: buffers.scales, sums: buffers.sums, floats: rows,
             kind: fettle_input_kind(kind), tokens: Int32(tokens), columns: Int32(columns),
             scale_columns: Int32(scaleColumns), sum_columns: Int32(sumColumns),
-            panel: fettle_panel(instructionSet, Int32(tokens)), frozen_scale: frozenScale,
+            panel: fettle_panel(instructionSet, Int32(tokens * placesPerToken)), frozen_scale: frozenScale,
             position: Int32(position), sequence: Int32(sequence))
     }
 }
 
-/// Where a quantized input is kept: room for `tokens` rows of `columns` numbers of any activation.
+/// Where a quantized input is kept.
 struct InputBuffers {
     let values: UnsafeMutablePointer<Int8>
     let scales: UnsafeMutablePointer<Float>
@@ -74,8 +74,8 @@ struct InputBuffers {
     /// The most columns that a row may have.
     private let columns: Int
 
-    /// Rows that whole panels of `tokens` tokens take on any instruction set.
-    static func places(tokens: Int) -> Int { tokens <= 1 ? 1 : tokens + Int(FETTLE_WIDEST_PANEL) - 1 }
+    /// Places of whole panels on any instruction set where tokens take `count`.
+    static func wholePanels(_ count: Int) -> Int { count <= 1 ? 1 : count + Int(FETTLE_WIDEST_PANEL) - 1 }
 
     /// Buffers at `base`, as `plan` reserved them.
     init(plan: Plan, base: UnsafeMutableRawPointer) {
@@ -85,11 +85,12 @@ struct InputBuffers {
         columns = plan.columns
     }
 
-    /// Room for a single row, apart from that of every other `index`.
+    /// Room for a single row of any activation, apart from that of every other `index`.
     func single(_ index: Int) -> InputBuffers {
-        InputBuffers(
-            values: values + index * columns, scales: scales + index * (columns / 32),
-            sums: sums + index * (columns / 16), columns: columns)
+        let place = index * Int(FETTLE_WIDEST_PANEL)
+        return InputBuffers(
+            values: values + place * columns, scales: scales + place * (columns / 32),
+            sums: sums + place * (columns / 16), columns: columns)
     }
 
     private init(
@@ -109,9 +110,9 @@ struct InputBuffers {
         let sums: Int
         let columns: Int
 
-        init(tokens: Int, columns: Int, in region: inout RegionPlan) {
+        /// Room for so many places of rows of up to `columns` numbers.
+        init(places: Int, columns: Int, in region: inout RegionPlan) {
             self.columns = columns
-            let places = InputBuffers.places(tokens: tokens)
             values = region.reserve(places * columns)
             scales = region.reserve(places * (columns / 32) * MemoryLayout<Float>.stride)
             sums = region.reserve(places * (columns / 16) * MemoryLayout<Int32>.stride)

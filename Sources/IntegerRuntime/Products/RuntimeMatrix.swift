@@ -88,7 +88,8 @@ package struct RuntimeMatrix: @unchecked Sendable {
         var outputs = Matrix(rows: inputs.rows, columns: rows)
         guard inputs.rows > 0 else { return outputs }
         var plan = RegionPlan()
-        let buffers = InputBuffers.Plan(tokens: inputs.rows, columns: columns, in: &plan)
+        let buffers = InputBuffers.Plan(
+            places: InputBuffers.wholePanels(inputs.rows * inputLayout.placesPerToken), columns: columns, in: &plan)
         let scratchBytes = fettle_packed_product_scratch(Int32(columns), Int32(inputs.rows))
         let scratch = plan.reserve(scratchBytes * pool.threads)
         let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")

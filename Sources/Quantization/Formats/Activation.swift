@@ -2,6 +2,7 @@
 package enum Activation: String, Hashable, Sendable, CaseIterable {
     /// Not quantized.
     case float
+    /// int16 with one scale for each token, run as two int8 products.
     case int16
     /// int8 with one scale for each token.
     case int8
@@ -14,12 +15,4 @@ package enum Activation: String, Hashable, Sendable, CaseIterable {
     case q8_0
     /// llama.cpp's q8_K: int8 per 256 inputs. Only with GGUF's K types.
     case q8_k
-
-    /// Whether this version executes it.
-    package var isAvailable: Bool {
-        switch self {
-        case .float, .int8, .int8g32, .int8g64, .static, .q8_0, .q8_k: true
-        case .int16: false
-        }
-    }
 }

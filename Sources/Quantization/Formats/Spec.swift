@@ -43,13 +43,9 @@ extension Spec: CustomStringConvertible {
         let place = "activation \(name.quoted)"
         let legal = format.legalActivations
         guard let activation = Activation(rawValue: name), legal.contains(activation) else {
-            let nearest = name.nearest(among: legal.filter(\.isAvailable).map(\.rawValue))
+            let nearest = name.nearest(among: legal.map(\.rawValue))
             throw QuantizationError(
                 .unknownName, place: place, "\(format) has no such activation; the nearest is \(nearest)")
-        }
-        guard activation.isAvailable else {
-            throw QuantizationError(
-                .notAvailable, place: place, "not available yet; leave it out for \(format.defaultActivation.rawValue)")
         }
         return activation
     }

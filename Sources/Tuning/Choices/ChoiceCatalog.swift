@@ -104,14 +104,18 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     /// Per group of 32 where the device can, since it costs no byte and is far nearer to the float product; else per token.
-    /// A device that measured its kernels may find that per token is faster: then both are choices.
+    /// A device that measured its kernels may find that per token is faster: then both are choices. int16, which takes the time of
+    /// two products, is one for a device whose profile names it, beside 8 bits only where groups leave it less to gain.
     private static func activations(of format: Format, profile: DeviceProfile) -> [Activation] {
         guard case .grid = format else { return [format.defaultActivation] }
         let granularity = profile.compute.activationGranularity
         guard profile.compute.techniques.contains(.dynamic) else { return [.static] }
         let perToken = profile.kernels.contains { $0.activation == Activation.int8.rawValue }
         var result: [Activation] = granularity.contains(.group) ? [.int8g32] : []
-        if granularity.contains(.token), result.isEmpty || perToken { result.append(.int8) }
+        guard granularity.contains(.token) else { return result }
+        if result.isEmpty || perToken { result.append(.int8) }
+        let hasGroups = granularity.contains(.group)
+        if profile.compute.activations?.contains(16) == true, !hasGroups || format.bits == 8 { result.append(.int16) }
         return result
     }
 

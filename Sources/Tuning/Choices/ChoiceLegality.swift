@@ -8,7 +8,7 @@ struct ChoiceLegality {
 
     /// Whether every tensor of `group` can take `spec` on the device.
     func allows(_ spec: Spec, for group: ChoiceGroup) -> Bool {
-        guard spec.activation.isAvailable, spec.format.legalActivations.contains(spec.activation) else { return false }
+        guard spec.format.legalActivations.contains(spec.activation) else { return false }
         guard group.tensors.allSatisfy({ spec.format.isLegal(rows: $0.rows, columns: $0.columns) }) else {
             return false
         }
@@ -50,14 +50,9 @@ struct ChoiceLegality {
 
     private func allows(_ activation: Activation) -> Bool {
         let compute = profile.compute
+        guard activation != .float else { return compute.float != .none }
         guard compute.techniques.contains(activation == .static ? .static : .dynamic) else { return false }
-        let bits: Int? =
-            switch activation {
-            case .float: nil
-            case .int16: 16
-            default: 8
-            }
-        if let bits, let allowed = compute.activations, !allowed.contains(bits) { return false }
+        if let allowed = compute.activations, !allowed.contains(activation == .int16 ? 16 : 8) { return false }
         return switch activation {
         case .int8g32, .int8g64: compute.activationGranularity.contains(.group)
         case .int8, .int16: compute.activationGranularity.contains(.token)

@@ -128,7 +128,7 @@ package struct CostModel: Sendable {
     private func throughput(of activation: Activation) -> Double? {
         switch activation {
         case .float: profile.compute.floatThroughput
-        case .int16: profile.compute.int16Throughput
+        case .int16: profile.compute.int16Throughput ?? profile.compute.int8Throughput.map { $0 / 2 }
         default: profile.compute.int8Throughput
         }
     }

@@ -6,8 +6,8 @@ import Quantization
 import Testing
 import Tuning
 
-/// Static inputs in whole runs on the fixture model.
-@Suite struct StaticTests {
+/// Kinds of input in whole runs on the fixture model.
+@Suite struct ActivationTests {
     /// 8 bits with frozen ranges stay near the source; a range that is off by a factor, or taken with the first token, costs
     /// tenths of a nat.
     @Test func frozenRangesAreNearDynamicOnes() throws {
@@ -19,6 +19,16 @@ import Tuning
             for tensor in group.tensors { #expect(frozen.weights.frozenScales[tensor] ?? 0 > 0) }
         }
         #expect(dynamic.weights.frozenScales.isEmpty)
+    }
+
+    /// Inputs of 16 bits with one scale for each token lose nothing that matters beside those of 8, in the score as in the run.
+    @Test func sixteenBitsOfInputLoseNothing() throws {
+        let wide = try Bard.uniform("u8c/int16", head: nil)
+        let narrow = try Bard.uniform("u8c/int8", head: nil)
+        let float = try Bard.uniform("u8c/float", head: nil)
+        #expect(wide.quality.kl < narrow.quality.kl / 2, "\(wide.quality.kl), \(narrow.quality.kl)")
+        #expect(abs(wide.quality.kl / float.quality.kl - 1) < 0.05, "\(wide.quality.kl), \(float.quality.kl)")
+        #expect(wide.plan.predictedKL < narrow.plan.predictedKL)
     }
 
     /// Channels of uneven scale, as training leaves them: one scale for all ruins the small ones, and smoothing moves them into
