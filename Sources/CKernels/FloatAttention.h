@@ -18,9 +18,12 @@ static void probabilities(
     };
     multiply(&product, workspace);
     for (long row = 0; row < rows; row++) {
-        long visible = visible_keys(t, first + row);
-        softmax(scores + row * keys, visible, t->scale);
-        memset(scores + row * keys + visible, 0, (size_t)(keys - visible) * sizeof(float));
+        float *own = scores + row * keys;
+        const long visible = visible_keys(t, first + row);
+        const long hidden = t->window && visible > t->window ? visible - t->window : 0;
+        softmax(own + hidden, visible - hidden, t->scale);
+        memset(own, 0, (size_t)hidden * sizeof(float));
+        memset(own + visible, 0, (size_t)(keys - visible) * sizeof(float));
     }
 }
 

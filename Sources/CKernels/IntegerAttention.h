@@ -56,35 +56,48 @@ typedef struct {
     float sum, largest;
 } weight_range;
 
-/// e^(score - top) for 16 positions from `i` on, those from `limit` on 0 unless all are known to be before it.
-INLINE f32x16 weights_at(const float *scores, int i, int limit, float top, const int whole) {
-    const i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+/// The positions that a row sees.
+typedef struct {
+    int first, limit;
+} span;
+
+INLINE span seen_positions(int limit, int window) { return (span){window && limit > window ? limit - window : 0, limit}; }
+
+/// e^(score - top) for 16 positions from `i` on, those that are not seen 0 unless all are known to be.
+INLINE f32x16 weights_at(const float *scores, int i, span seen, float top, const int whole) {
+    const i32x16 position = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + i;
     const f32x16 weight = exponential(load_f32x16(scores + i) - top);
-    return whole ? weight : choose(lane + i < limit, weight, (f32x16){0});
+    return whole ? weight : choose((position >= seen.first) & (position < seen.limit), weight, (f32x16){0});
 }
 
-/// Turns one row's scores into weights e^(score - max), times the values' scales where they have some; 0 from `limit` on.
-INLINE weight_range softmax_weights(float *scores, int limit, int padded, const float *value_scales, const int scaled) {
-    const int whole = limit / 16 * 16;
+/// Turns one row's scores into weights e^(score - max), times the values' scales where they have some. From `begin`, a multiple of
+/// 16, on; 0 where nothing is seen.
+INLINE weight_range softmax_weights(
+    float *scores, int begin, span seen, int padded, const float *value_scales, const int scaled) {
+    const int inner = (seen.first + 15) / 16 * 16, whole = seen.limit / 16 * 16;
     f32x16 most = (f32x16){0} - __builtin_inff(), sum = {0}, largest = {0};
-    for (int i = 0; i < whole; i += 16) most = larger(most, load_f32x16(scores + i));
+    for (int i = inner; i < whole; i += 16) most = larger(most, load_f32x16(scores + i));
     float top = largest_lane(most);
-    for (int i = whole; i < limit; i++) top = scores[i] > top ? scores[i] : top;
-    int i = 0;
-    for (; i < whole; i += 16) {
-        f32x16 weight = weights_at(scores, i, limit, top, 1);
-        sum += weight;
-        if (scaled) weight *= load_f32x16(value_scales + i);
-        if (scaled) largest = larger(largest, __builtin_elementwise_abs(weight));
-        store_f32x16(scores + i, weight);
-    }
-    for (; i < padded; i += 16) {
-        f32x16 weight = weights_at(scores, i, limit, top, 0);
+    for (int i = seen.first; i < inner && i < seen.limit; i++) top = scores[i] > top ? scores[i] : top;
+    for (int i = whole > inner ? whole : inner; i < seen.limit; i++) top = scores[i] > top ? scores[i] : top;
+    int i = begin;
+    for (; i + 16 <= seen.first; i += 16) store_f32x16(scores + i, (f32x16){0});
+    while (i < padded) {
+        for (; i >= inner && i < whole; i += 16) {
+            f32x16 weight = weights_at(scores, i, seen, top, 1);
+            sum += weight;
+            if (scaled) weight *= load_f32x16(value_scales + i);
+            if (scaled) largest = larger(largest, __builtin_elementwise_abs(weight));
+            store_f32x16(scores + i, weight);
+        }
+        if (i >= padded) break;
+        f32x16 weight = weights_at(scores, i, seen, top, 0);
         sum += weight;
         // A scale that is not there may be no number.
         if (scaled) weight = choose(weight > 0.0f, weight * load_f32x16(value_scales + i), (f32x16){0});
         if (scaled) largest = larger(largest, __builtin_elementwise_abs(weight));
         store_f32x16(scores + i, weight);
+        i += 16;
     }
     return (weight_range){sum_lanes(sum), scaled ? largest_lane(largest) : 0};
 }
@@ -102,28 +115,36 @@ INLINE void attend_rows(
     const float root = 1.0f / __builtin_sqrtf((float)width);
     const int side = sums_side_by_side(count);
     float *q = scratch, *scores = scratch + FETTLE_QUERY_ROWS * (size_t)width, units[QUERY_ROWS], factors[QUERY_ROWS];
-    int longest = 0;
+    int longest = 0, earliest = limits[0];
     for (int r = 0; r < count; r++) {
         float *row = q + (size_t)r * (size_t)width;
         for (int d = 0; d < width; d++) row[d] = queries[r][d] * root;
         if (int4) rotate_head(row, width);
         if (quantized) units[r] = narrow_row(row, width, largest_of_row(row, width));
         if (limits[r] > longest) longest = limits[r];
+        const int first = seen_positions(limits[r], kv->window).first;
+        if (first < earliest) earliest = first;
     }
     const pair_rows pairs = {(const int16_t *)q, 2 * (size_t)width};
     const int blocks = (longest + 15) / 16;
+    // Sums of values begin where they would without a window, so that rows give the same bits alone and together.
+    const int begin = earliest / RUN * RUN, padded = blocks * 16 - begin;
 #define SCORES(of) \
     if (quantized) quantized_scores(keys, key_scales, width, block, pairs, units, count, of, int4, scores, stride); \
     else half_scores(kv, keys, block, q, count, of, scores, stride)
-    int block = 0;
+    int block = earliest / 16;
     for (; block + side <= blocks; block += side) { SCORES(side); }
     for (; block < blocks; block++) { SCORES(1); }
 #undef SCORES
     for (int r = 0; r < count; r++) {
         float *row = scores + (size_t)r * stride;
-        const weight_range range = softmax_weights(row, limits[r], blocks * 16, value_scales, quantized);
-        factors[r] = (quantized ? narrow_row(row, blocks * 16, range.largest) : 1.0f) / range.sum;
+        const span seen = seen_positions(limits[r], kv->window);
+        const weight_range range = softmax_weights(row, begin, seen, blocks * 16, value_scales, quantized);
+        factors[r] = (quantized ? narrow_row(row + begin, padded, range.largest) : 1.0f) / range.sum;
     }
+    scores += begin;
+    longest -= begin;
+    values += fettle_kv_bytes(format, (size_t)begin * (size_t)kv->value_stride);
     const pair_rows weights = {(const int16_t *)scores, 2 * stride};
     const int slices = kv->value_stride / 16, together = int4 && side == 1 ? 2 : side;
     f32x16 sum[QUERY_ROWS * 4];

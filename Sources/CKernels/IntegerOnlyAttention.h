@@ -58,7 +58,7 @@ static void store_position(
 typedef struct {
     const int32_t *query;
     int32_t exponent;
-    int limit;  // positions that it sees
+    span seen;
     int32_t *result;
     int32_t *result_exponent;
     int16_t *narrow;  // the query's numbers in QUERY_BITS bits
@@ -98,19 +98,20 @@ INLINE void score_blocks(
     }
 }
 
-/// Turns the logits of the first `limit` positions into weights, times 2^15 where the largest is; the others up to
+/// Turns the logits of the positions that are seen into weights, times 2^15 where the largest is; the others before
 /// `longest` become 0. Returns the sum.
-INLINE int64_t soften(int32_t *weights, int limit, int longest) {
+INLINE int64_t soften(int32_t *weights, span seen, int longest) {
     i32x16 top = (i32x16){0} + INT32_MIN;
     const i32x16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (int i = 0; i < limit; i += 16) {
-        top = at_least(top, pick((i32x16)(lanes + i < limit), load_i32x16(weights + i), (i32x16){0} + INT32_MIN));
+    for (int i = seen.first / 16 * 16; i < seen.limit; i += 16) {
+        const i32x16 is_seen = (lanes + i >= seen.first) & (lanes + i < seen.limit);
+        top = at_least(top, pick(is_seen, load_i32x16(weights + i), (i32x16){0} + INT32_MIN));
     }
     const int32_t largest = __builtin_reduce_max(top);
     i64x16 sum = {0};
     for (int i = 0; i < longest; i += 16) {
-        const i32x16 seen = (i32x16)(lanes + i < limit);
-        const i32x16 power = power_of_two(pick(seen, load_i32x16(weights + i) - largest, (i32x16){0})) & seen;
+        const i32x16 is_seen = (lanes + i >= seen.first) & (lanes + i < seen.limit);
+        const i32x16 power = power_of_two(pick(is_seen, load_i32x16(weights + i) - largest, (i32x16){0})) & is_seen;
         store_i32x16(weights + i, power);
         sum += widen(power);
     }
@@ -169,32 +170,38 @@ INLINE void attend_some(
     const int count) {
     const int width = model->head_width, stride = model->value_stride;
     const size_t slot = (size_t)head * (size_t)capacity;
-    const uint32_t *scales = kv->value_scales + slot;
-    int longest = 0;
+    int longest = 0, earliest = rows[0].seen.first;
     for (int r = 0; r < count; r++) {
-        longest = rows[r].limit > longest ? rows[r].limit : longest;
+        longest = rows[r].seen.limit > longest ? rows[r].seen.limit : longest;
+        earliest = rows[r].seen.first < earliest ? rows[r].seen.first : earliest;
         prepare_row(&rows[r], width);
     }
     const int side = sums_side_by_side(count), blocks = (longest + 15) / 16, slices = stride / 16;
     const pair_rows queries = {rows[0].narrow, (size_t)stride};
     const int8_t *keys = kv->keys + slot * (size_t)width;
-    int block = 0;
+    int block = earliest / 16;
     for (; block + side <= blocks; block += side) {
         score_blocks(rows, queries, count, block, side, width, keys, kv->key_scales + slot);
     }
     for (; block < blocks; block++) score_blocks(rows, queries, count, block, 1, width, keys, kv->key_scales + slot);
+    // From here on positions count from the first block that a row sees.
+    const int begin = earliest / 16 * 16;
+    const uint32_t *scales = kv->value_scales + slot + begin;
+    const int8_t *values = kv->values + (slot + (size_t)begin) * (size_t)stride;
     int32_t common[QUERY_ROWS];
+    longest -= begin;
     for (int r = 0; r < count; r++) {
-        rows[r].sum = soften(rows[r].weights, rows[r].limit, longest);
+        int32_t *row = rows[r].weights + begin;
+        const span seen = {rows[r].seen.first - begin, rows[r].seen.limit - begin};
+        rows[r].sum = soften(row, seen, longest);
         common[r] = INT16_MIN;
-        for (int i = 0; i < rows[r].limit; i++) {
+        for (int i = seen.first; i < seen.limit; i++) {
             const int32_t own = (int16_t)(scales[i] & 0xffff);
             common[r] = own > common[r] ? own : common[r];
         }
-        narrow_weights(rows[r].weights, scales, longest, common[r]);
+        narrow_weights(row, scales, longest, common[r]);
     }
-    const pair_rows weights = {(const int16_t *)rows[0].weights, 2 * (size_t)capacity};
-    const int8_t *values = kv->values + slot * (size_t)stride;
+    const pair_rows weights = {(const int16_t *)(rows[0].weights + begin), 2 * (size_t)capacity};
     int slice = 0;
     for (; slice + side <= slices; slice += side) {
         sum_slices(rows, weights, count, longest, stride, slice, side, values);

@@ -143,7 +143,7 @@ static void attend_heads(
             const size_t at = ((size_t)t * (size_t)m->heads + (size_t)member) * (size_t)m->head_width;
             rows[r].query = query + at;
             rows[r].exponent = exponent_of(c, made, t) + 1;
-            rows[r].limit = c->position + t + 1;
+            rows[r].seen = seen_positions(c->position + t + 1, m->window);
             rows[r].result = b->rows + at;
             rows[r].result_exponent = b->head_exponents + (size_t)t * (size_t)m->heads + (size_t)member;
         }

@@ -13,7 +13,7 @@ struct AttentionTests {
         var kv: fettle_kv
         private let bytes: UnsafeMutableRawPointer
 
-        init(heads: Int, width: Int, positions: Int, format: fettle_kv_format) {
+        init(heads: Int, width: Int, positions: Int, format: fettle_kv_format, window: Int = 0) {
             let unit = format == FETTLE_KV_INT4 ? 32 : 16
             let padded = (width + unit - 1) / unit * unit
             let keyBytes = heads * positions * width * 2
@@ -26,7 +26,7 @@ struct AttentionTests {
                 keys: bytes.assumingMemoryBound(to: UInt8.self),
                 values: (bytes + keyBytes).assumingMemoryBound(to: UInt8.self), key_scales: scales,
                 value_scales: scales + heads * positions, capacity: Int32(positions), heads: Int32(heads),
-                head_width: Int32(width), value_stride: Int32(padded), format: format)
+                head_width: Int32(width), value_stride: Int32(padded), window: Int32(window), format: format)
         }
 
         deinit { bytes.deallocate() }
@@ -86,8 +86,8 @@ struct AttentionTests {
         }
     }
 
-    /// A query as scores see it: for quantized caches in 14 bits and a sign, int4 after the rotation.
-    private func seen(_ query: [Float], _ format: fettle_kv_format) -> [Double] {
+    /// A query as scores have it: for quantized caches in 14 bits and a sign, int4 after the rotation.
+    private func scoring(_ query: [Float], _ format: fettle_kv_format) -> [Double] {
         let root = 1 / Float(query.count).squareRoot()
         let scaled = query.map { $0 * root }
         if format == FETTLE_KV_FLOAT16 { return scaled.map(Double.init) }
@@ -96,23 +96,43 @@ struct AttentionTests {
         return row.map { Double(($0 * (16383 / largest)).rounded(.toNearestOrEven)) * Double(largest) / 16383 }
     }
 
+    /// A cache of `filled` positions, and how many of them a row sees at most (0: all).
+    struct Case {
+        let width: Int
+        let format: fettle_kv_format
+        let window: Int
+        let filled: Int
+
+        init(_ width: Int, _ format: fettle_kv_format, window: Int = 0, filled: Int = 100) {
+            self.width = width
+            self.format = format
+            self.window = window
+            self.filled = filled
+        }
+    }
+
     @Test(
         "equals softmax in double precision; rows alone equal rows together; same bits everywhere",
         arguments: [
-            (64, FETTLE_KV_FLOAT16), (64, FETTLE_KV_INT8), (64, FETTLE_KV_INT4), (8, FETTLE_KV_FLOAT16),
-            (24, FETTLE_KV_INT8), (24, FETTLE_KV_INT4), (40, FETTLE_KV_INT4), (128, FETTLE_KV_FLOAT16),
-            (128, FETTLE_KV_INT4),
+            Case(64, FETTLE_KV_FLOAT16), Case(64, FETTLE_KV_INT8), Case(64, FETTLE_KV_INT4), Case(8, FETTLE_KV_FLOAT16),
+            Case(24, FETTLE_KV_INT8), Case(24, FETTLE_KV_INT4), Case(40, FETTLE_KV_INT4), Case(128, FETTLE_KV_FLOAT16),
+            Case(128, FETTLE_KV_INT4), Case(64, FETTLE_KV_FLOAT16, window: 37), Case(64, FETTLE_KV_INT8, window: 37),
+            Case(64, FETTLE_KV_INT4, window: 16), Case(24, FETTLE_KV_INT8, window: 1),
+            // The window ends behind the first run of values that is summed in 32 bits.
+            Case(64, FETTLE_KV_FLOAT16, window: 570, filled: 1100), Case(64, FETTLE_KV_INT8, window: 570, filled: 1100),
+            Case(64, FETTLE_KV_INT4, window: 570, filled: 1100),
         ])
-    func againstDouble(width: Int, format: fettle_kv_format) {
+    func againstDouble(_ given: Case) {
+        let (width, format, window, filled) = (given.width, given.format, given.window, given.filled)
         var source = RandomMatrices(seed: UInt64(width))
-        let (heads, positions, filled) = (2, 112, 100)
+        let (heads, positions) = (2, (filled + 15) / 16 * 16)
         let keys = (0..<filled).map { _ in (0..<heads * width).map { _ in source.number(-2...2) } }
         let values = (0..<filled).map { _ in (0..<heads * width).map { _ in source.number(-2...2) } }
         let rows = (0..<8).map { _ in (0..<width).map { _ in source.number(-3...3) } }
-        let limits = [97, 98, 99, 100, 100, 17, 1, 96]
+        let limits = [filled - 3, filled - 2, filled - 1, filled, filled, 17, 1, filled - 4]
         var all: [[[Float]]] = []
         for set in Self.sets {
-            let cache = Cache(heads: heads, width: width, positions: positions, format: format)
+            let cache = Cache(heads: heads, width: width, positions: positions, format: format, window: window)
             for position in 0..<filled {
                 fettle_kv_store(set.cValue, &cache.kv, Int32(position), keys[position], values[position])
             }
@@ -132,26 +152,28 @@ struct AttentionTests {
         let storedKeys = keys.map { StoredHead(Array($0[head]), format) }
         let storedValues = values.map { StoredHead(Array($0[head]), format) }
         for (row, limit) in zip(rows.indices, limits) {
-            let query = seen(rows[row], format)
-            let scores = storedKeys[..<limit].map { key in
+            let query = scoring(rows[row], format)
+            let seen = (window == 0 ? 0 : max(0, limit - window))..<limit
+            let scores = storedKeys[seen].map { key in
                 zip(query, key.numbers).reduce(0.0) { $0 + $1.0 * $1.1 } * Double(key.scale)
             }
             let most = scores.max() ?? 0
             let weights = scores.map { exp($0 - most) }
             let sum = weights.reduce(0, +)
             let exact = (0..<width).map { column in
-                (0..<limit).reduce(0.0) {
-                    $0 + weights[$1] / sum * storedValues[$1].numbers[column] * Double(storedValues[$1].scale)
+                seen.reduce(0.0) {
+                    $0 + weights[$1 - seen.lowerBound] / sum * storedValues[$1].numbers[column]
+                        * Double(storedValues[$1].scale)
                 }
             }
             let expected = format == FETTLE_KV_INT4 ? Self.rotated(exact.map { Float($0) }).map(Double.init) : exact
             // Float32 over 100 terms of size 2, after scores of size 10 known to 2^-20.
-            var tolerance = 2e-5
+            var tolerance = 2e-5 * Double(filled) / 100
             if format != FETTLE_KV_FLOAT16 {
                 // A weight, the value's scale in it, is rounded to a part of the largest; int4's rotation back adds up a
                 // run's errors over its root.
-                let largest = zip(weights, storedValues).map { $0 * Double(abs($1.scale)) }.max() ?? 0
-                let rounding = Double(limit) * largest / 16383 / 2 * (format == FETTLE_KV_INT4 ? 8 : 127) / sum
+                let largest = zip(weights, storedValues[seen]).map { $0 * Double(abs($1.scale)) }.max() ?? 0
+                let rounding = Double(seen.count) * largest / 16383 / 2 * (format == FETTLE_KV_INT4 ? 8 : 127) / sum
                 let run = Double(1 << width.trailingZeroBitCount)
                 tolerance += rounding * (format == FETTLE_KV_INT4 ? run.squareRoot() : 1)
             }

@@ -92,7 +92,7 @@ struct QuantizedRow {
         group = values.count
     }
 
-    private init(_ row: [Float], _ activation: Activation) {
+    init(_ row: [Float], _ activation: Activation) {
         switch activation {
         case .int8g32, .q8_0: group = 32
         case .int8g64: group = 64

@@ -132,7 +132,8 @@ struct ProductTests {
         let inputs = source.inputs(rows: 9, columns: 576)
         let pool = ThreadPool(threads: 1)
         func product(_ activation: Activation) throws -> Matrix {
-            try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: activation).multiply(inputs, pool: pool)
+            try RuntimeMatrix(packed: PackedMatrix(packing: matrix), activation: activation).multiply(
+                inputs, pool: pool)
         }
         let exact = try product(.float)
         func error(_ activation: Activation) throws -> Float {

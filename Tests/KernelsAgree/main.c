@@ -250,8 +250,8 @@ static fettle_kv make_cache(int heads, int width, int capacity, fettle_kv_format
 
 static void attention(void) {
     enum { HEADS = 2, CAPACITY = 112, FILLED = 100 };
-    for (int round = 0; round < 12; round++) {
-        const int width = (int[]){64, 8, 24, 128}[round / 3];
+    for (int round = 0; round < 24; round++) {
+        const int width = (int[]){64, 8, 24, 128}[round / 3 % 4];
         const fettle_kv_format format = (fettle_kv_format)(round % 3);
         const size_t numbers = (size_t)HEADS * (size_t)width;
         float *keys = room(FILLED * numbers * 4), *values = room(FILLED * numbers * 4);
@@ -262,7 +262,8 @@ static void attention(void) {
         fill_inputs(queries, rows, RANDOM);
         fettle_kv first = {0};
         EVERY_SET(isa) {
-            const fettle_kv kv = make_cache(HEADS, width, CAPACITY, format);
+            fettle_kv kv = make_cache(HEADS, width, CAPACITY, format);
+            kv.window = round < 12 ? 0 : (int[]){1, 20, 33}[round % 3];
             for (int position = 0; position < FILLED; position++) {
                 const size_t at = (size_t)position * numbers;
                 fettle_kv_store(isa, &kv, position, keys + at, values + at);

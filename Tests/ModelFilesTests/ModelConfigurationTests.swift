@@ -7,8 +7,8 @@ import Testing
         #"{"model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "#
         + #""num_attention_heads": 4, "vocab_size": 100"#
 
-    private func huggingFace(_ more: String) throws(ModelError) -> ModelConfiguration {
-        let text = Array((Self.plain + more + "}").utf8)
+    private func huggingFace(_ more: String, plain: String = plain) throws(ModelError) -> ModelConfiguration {
+        let text = Array((plain + more + "}").utf8)
         let json = try text.withUnsafeBufferPointer { buffer throws(ModelError) in
             try JSON(parsing: UnsafeRawBufferPointer(buffer), file: "config.json")
         }
@@ -24,6 +24,30 @@ import Testing
         #expect(try huggingFace("") == expected)
         #expect(try huggingFace(#", "head_dim": null, "rope_scaling": null, "quantization_config": null"#) == expected)
         #expect(try huggingFace(#", "rope_scaling": {"type": "default"}, "rope_theta": 10000"#) == expected)
+    }
+
+    /// The defaults are those of transformers' MistralConfig. A window as long as the context hides nothing.
+    @Test func mistralHasASlidingWindow() throws {
+        func mistral(_ more: String) throws -> ModelConfiguration {
+            try huggingFace(
+                more, plain: Self.plain.replacing("llama", with: "mistral").replacing("heads\": 4", with: "heads\": 8"))
+        }
+        #expect(try mistral(#", "num_key_value_heads": 2, "sliding_window": 64"#).window == 64)
+        #expect(try mistral(#", "num_key_value_heads": 2, "sliding_window": null"#).window == nil)
+        #expect(
+            try mistral(#", "num_key_value_heads": 2, "max_position_embeddings": 64, "sliding_window": 64"#).window
+                == nil)
+        let plain = try mistral("")
+        #expect(plain.window == 4096 && plain.context == 131_072 && plain.keyValueHeads == 8)
+        let error = #expect(throws: ModelError.self) {
+            try mistral(#", "num_key_value_heads": 2, "sliding_window": 0"#)
+        }
+        #expect(error?.place == "sliding window")
+        #expect(try huggingFace(#", "sliding_window": 64"#).window == nil)
+        // As a bundle carries it.
+        let written = try mistral(#", "num_key_value_heads": 2, "sliding_window": 64"#)
+        let config = written.configJSON(tokenizer: try TokenizerFixture.bard.tokenizer())
+        #expect(try huggingFace("", plain: String(decoding: config.dropLast(3), as: UTF8.self)) == written)
     }
 
     /// transformers computed the divisors in float32; a few roundings apart.

@@ -95,7 +95,8 @@ struct ChoiceCatalogTests {
     /// int16 is for devices that name it: beside everything where inputs have one scale for each token, beside 8 bits where they
     /// have one for each group, which leaves less to gain.
     @Test func int16IsForDevicesThatNameIt() throws {
-        func formats(_ granularity: Set<ComputeCapability.ActivationGranularity>, _ bits: Set<Int>?) throws -> Set<Int> {
+        func formats(_ granularity: Set<ComputeCapability.ActivationGranularity>, _ bits: Set<Int>?) throws -> Set<Int>
+        {
             var profile = DeviceProfile(name: "dsp")
             profile.compute.activationGranularity = granularity
             profile.compute.activations = bits
@@ -107,6 +108,21 @@ struct ChoiceCatalogTests {
         #expect(try formats([.token], [8, 16]) == [3, 4, 5, 6, 8])
         #expect(try formats([.token, .group], [8, 16]) == [8])
         #expect(try formats([.group], [8, 16]).isEmpty)
+    }
+
+    /// llama.cpp would see more of the context than the model was made for.
+    @Test func llamaCppHasNoSlidingWindow() throws {
+        var mistral = Self.smollm
+        mistral.window = 2048
+        var profile = DeviceProfile(name: "pc", runtime: .llamaCpp)
+        let error = #expect(throws: TuningError.self) {
+            try ChoiceCatalog(profile: profile, configuration: mistral, options: TuningOptions())
+        }
+        #expect(error?.code == .unsupported && error?.message.contains("memory.context: 2048") == true)
+        profile.memory.context = 2048
+        #expect(throws: Never.self) {
+            try ChoiceCatalog(profile: profile, configuration: mistral, options: TuningOptions())
+        }
     }
 
     /// Weights alone are quantized where somebody asks for it and the device has floats.

@@ -150,6 +150,7 @@ typedef struct {
     int32_t heads;
     int32_t head_width;  // at most 1024; int8: even, int4: a multiple of 4
     int32_t value_stride;  // head_width rounded up to a multiple of 16, int4: of 32
+    int32_t window;  // positions that a row sees at most, its own the last; 0: all
     fettle_kv_format format;
 } fettle_kv;
 
@@ -160,7 +161,7 @@ void fettle_kv_store(fettle_isa isa, const fettle_kv *kv, int32_t position, cons
 size_t fettle_attend_cache_scratch(int32_t head_width, int32_t capacity);
 
 /// Attention of up to FETTLE_QUERY_ROWS query rows (head_width numbers each, not yet scaled) that share key/value head `head`; row r
-/// sees the first limits[r] positions. results[r] receives head_width numbers.
+/// sees the first limits[r] positions, of them the last `window`. results[r] receives head_width numbers.
 void fettle_attend_cache(
     fettle_isa isa, const fettle_kv *kv, int32_t head, const float *const *queries, const int32_t *limits,
     int32_t count, float *scratch, float *const *results);

@@ -61,6 +61,7 @@ typedef struct {
     int32_t layer_count, width, feed_forward, heads, key_value_heads, head_width, value_stride, widest, chunk;
     int32_t epsilon, epsilon_exponent;  // of the norms
     int32_t attention_scale, attention_exponent;  // log2(e) / sqrt(head_width), 15 bits
+    int32_t window;  // positions that a token sees at most, its own the last; 0: all
     bool adjacent;  // rotary pairs (0, 1), (2, 3), ...
 } fettle_integer_model;
 

@@ -99,6 +99,7 @@ extension ChunkExecution {
         if !layout.isFloat, share.divides(blocks: blocks, by: layout.scaleColumns) {
             input = self.input(layout, common.rows, in: common)
             fettle_quantize(isa, common.rows, 0, Int32(first), Int32(columns.upperBound), &input)
+            if share.thread == 0 { fettle_zero_absent(&input) }
             share.barrier()
         } else {
             share.barrier()
@@ -120,7 +121,10 @@ extension ChunkExecution {
         _ layout: InputLayout, _ rows: UnsafeMutablePointer<Float>, in place: Place
     ) -> fettle_input {
         var input = input(layout, rows, in: place)
-        if !layout.isFloat { fettle_quantize(isa, rows, 0, 0, input.columns, &input) }
+        if !layout.isFloat {
+            fettle_quantize(isa, rows, 0, 0, input.columns, &input)
+            fettle_zero_absent(&input)
+        }
         return input
     }
 

@@ -59,6 +59,7 @@ final class IntegerOnlyExecution {
         model.heads = Int32(c.heads)
         model.key_value_heads = Int32(c.keyValueHeads)
         model.head_width = Int32(c.headWidth)
+        model.window = Int32(c.window ?? 0)
         model.value_stride = Int32((c.headWidth + 15) / 16 * 16)
         model.chunk = Int32(chunk)
         model.adjacent = c.rotaryPairing == .adjacent

@@ -73,7 +73,7 @@ package final class KVCache {
     /// Whether it was made for a model of this shape.
     func fits(_ configuration: ModelConfiguration) -> Bool {
         plan.layers == configuration.layers && plan.heads == configuration.keyValueHeads
-            && plan.headWidth == configuration.headWidth
+            && plan.headWidth == configuration.headWidth && plan.window == configuration.window ?? 0
     }
 
     /// Where the parts of each layer lie.
@@ -85,6 +85,8 @@ package final class KVCache {
         /// Positions in whole blocks of 16.
         let positions: Int
         let valueStride: Int
+        /// Positions that a token sees at most, 0 for all.
+        let window: Int
         private let keyBytes: Int
         private let valueBytes: Int
         private let scaleBytes: Int
@@ -97,6 +99,7 @@ package final class KVCache {
             layers = configuration.layers
             heads = configuration.keyValueHeads
             headWidth = configuration.headWidth
+            window = configuration.window ?? 0
             positions = (capacity + 15) / 16 * 16
             let unit = format == .int4 ? 32 : 16
             valueStride = (headWidth + unit - 1) / unit * unit
@@ -116,7 +119,7 @@ package final class KVCache {
                 values: (start + keyBytes).assumingMemoryBound(to: UInt8.self),
                 key_scales: scales, value_scales: scales + heads * (scaleBytes == 0 ? 0 : positions),
                 capacity: Int32(positions), heads: Int32(heads), head_width: Int32(headWidth),
-                value_stride: Int32(valueStride), format: format.cValue)
+                value_stride: Int32(valueStride), window: Int32(window), format: format.cValue)
         }
     }
 }

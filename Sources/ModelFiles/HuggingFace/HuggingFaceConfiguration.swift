@@ -1,4 +1,5 @@
-/// The shape of a model as config.json gives it, with the defaults of transformers' `LlamaConfig`.
+/// The shape of a model as config.json gives it, with the defaults of transformers' `LlamaConfig` and
+/// `MistralConfig`: Mistral is Llama with a sliding window.
 package struct HuggingFaceConfiguration {
     private let json: JSON
     private let file: String
@@ -17,7 +18,8 @@ package struct HuggingFaceConfiguration {
         let heads = try fields.integer("num_attention_heads")
         guard heads > 0 else { throw fields.fault(.malformed, "num_attention_heads", "must be positive") }
         let headWidth = try fields.integer("head_dim", default: width / heads)
-        let context = try fields.integer("max_position_embeddings", default: 2048)
+        let isMistral = fields.json["model_type"]?.string == "mistral"
+        let context = try fields.integer("max_position_embeddings", default: isMistral ? 1 << 17 : 2048)
         let scaling = try RotaryScaling(fields: fields, context: context)
         var model = ModelConfiguration(
             architecture: .llama,
@@ -26,9 +28,10 @@ package struct HuggingFaceConfiguration {
             feedForward: try fields.integer("intermediate_size"),
             layers: try fields.integer("num_hidden_layers"),
             heads: heads,
-            keyValueHeads: try fields.integer("num_key_value_heads", default: heads),
+            keyValueHeads: try fields.integer("num_key_value_heads", default: isMistral ? 8 : heads),
             headWidth: headWidth,
             context: context,
+            window: isMistral ? try Self.window(fields, context: context) : nil,
             normEpsilon: Float(try fields.number("rms_norm_eps", default: 1e-6)),
             rotaryBase: Float(scaling.base),
             rotaryPairing: .adjacent,
@@ -44,11 +47,20 @@ package struct HuggingFaceConfiguration {
         json[key]?.integer ?? json[key]?.elements?.first?.integer
     }
 
+    /// The sliding window, where it is shorter than the context. transformers' `MistralConfig` has 4096 where none is written.
+    private static func window(_ fields: Fields, context: Int) throws(ModelError) -> Int? {
+        guard fields.json["sliding_window"] != .null else { return nil }
+        let window = try fields.integer("sliding_window", default: 4096)
+        return window < context ? window : nil
+    }
+
     private static func refuseUnsupported(_ fields: Fields) throws(ModelError) {
         guard let type = fields.json["model_type"]?.string else {
             throw fields.fault(.malformed, "model_type", "is missing; this is not a transformers config.json")
         }
-        guard type == "llama" else { throw fields.fault(.unsupported, "model_type", "is \(type); known is: llama") }
+        guard type == "llama" || type == "mistral" else {
+            throw fields.fault(.unsupported, "model_type", "is \(type); known are: llama, mistral")
+        }
         for key in ["attention_bias", "mlp_bias"] where try fields.bool(key, default: false) {
             throw fields.fault(.unsupported, key, "is true; biases are not supported")
         }

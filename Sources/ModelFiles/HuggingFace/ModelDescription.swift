@@ -16,7 +16,7 @@ extension ModelConfiguration {
     /// The shape as transformers' config.json has it; rotary divisors, which it cannot hold, stay with the weights.
     package func configJSON(tokenizer: Tokenizer) -> [UInt8] {
         var members: [(key: String, value: String)] = [
-            ("architectures", "[\"LlamaForCausalLM\"]"),
+            ("architectures", window == nil ? "[\"LlamaForCausalLM\"]" : "[\"MistralForCausalLM\"]"),
             ("bos_token_id", tokenizer.beginOfText.map(String.init) ?? "null"),
             ("eos_token_id", tokenizer.endOfText.map(String.init) ?? "null"),
             ("head_dim", String(headWidth)),
@@ -24,7 +24,7 @@ extension ModelConfiguration {
             ("hidden_size", String(width)),
             ("intermediate_size", String(feedForward)),
             ("max_position_embeddings", String(context)),
-            ("model_type", JSON.quoted(architecture.rawValue)),
+            ("model_type", JSON.quoted(window == nil ? architecture.rawValue : "mistral")),
             ("num_attention_heads", String(heads)),
             ("num_hidden_layers", String(layers)),
             ("num_key_value_heads", String(keyValueHeads)),
@@ -32,6 +32,9 @@ extension ModelConfiguration {
         members += [
             ("rms_norm_eps", String(normEpsilon)),
             ("rope_theta", String(rotaryBase)),
+        ]
+        if let window { members.append(("sliding_window", String(window))) }
+        members += [
             ("tie_word_embeddings", String(tiedEmbedding)),
             ("vocab_size", String(vocabulary)),
         ]

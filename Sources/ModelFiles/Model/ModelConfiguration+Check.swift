@@ -22,6 +22,9 @@ extension ModelConfiguration {
         guard (1...Int(Int32.max)).contains(context) else {
             throw ModelError(.malformed, file: file, place: "context", "is \(context) tokens; it must be positive")
         }
+        if let window, !(1...Int(Int32.max)).contains(window) {
+            throw ModelError(.malformed, file: file, place: "sliding window", "is \(window); it must be positive")
+        }
         guard heads * headWidth <= Self.mostLength else {
             throw ModelError(
                 .malformed, file: file, place: "heads",

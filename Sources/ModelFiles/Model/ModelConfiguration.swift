@@ -25,6 +25,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     package var headWidth: Int
     /// Longest context that the model was trained for.
     package var context: Int
+    /// Positions that a token sees at most, its own the last (Mistral's sliding window); nil for all before it.
+    package var window: Int?
     package var normEpsilon: Float
     package var rotaryBase: Float
     package var rotaryPairing: RotaryPairing
@@ -43,7 +45,7 @@ package struct ModelConfiguration: Sendable, Equatable {
     /// Creates a configuration; the reader of a file checks that the numbers agree with its tensors.
     package init(
         architecture: Architecture, vocabulary: Int, width: Int, feedForward: Int, layers: Int, heads: Int,
-        keyValueHeads: Int, headWidth: Int, context: Int, normEpsilon: Float, rotaryBase: Float,
+        keyValueHeads: Int, headWidth: Int, context: Int, window: Int? = nil, normEpsilon: Float, rotaryBase: Float,
         rotaryPairing: RotaryPairing, rotaryDivisors: [Float]? = nil, tiedEmbedding: Bool
     ) {
         self.architecture = architecture
@@ -55,6 +57,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         self.keyValueHeads = keyValueHeads
         self.headWidth = headWidth
         self.context = context
+        self.window = window
         self.normEpsilon = normEpsilon
         self.rotaryBase = rotaryBase
         self.rotaryPairing = rotaryPairing

@@ -93,7 +93,7 @@ package struct ReferenceDecoder {
                                 query: source + sequence * attention.columns + firstQuery, key: keys + cache,
                                 value: values + cache, rows: attention.group, head_width: headWidth,
                                 query_row: headWidth, key_row: width, output_row: headWidth, visible: visible,
-                                visible_step: 0, scale: attention.scale)
+                                visible_step: 0, window: attention.window, scale: attention.scale)
                             fettle_attend(
                                 model.pool.instructionSet.cValue, &problem,
                                 target + sequence * attention.heads * headWidth + firstQuery,

@@ -8,6 +8,8 @@ struct Attention {
     let keyValueHeads: Int
     let headWidth: Int
     let pairing: ModelConfiguration.RotaryPairing
+    /// Keys that a query sees at most, 0 for all before it.
+    let window: Int
     let pool: ThreadPool
 
     init(_ configuration: ModelConfiguration, pool: ThreadPool) {
@@ -15,6 +17,7 @@ struct Attention {
         keyValueHeads = configuration.keyValueHeads
         headWidth = configuration.headWidth
         pairing = configuration.rotaryPairing
+        window = configuration.window ?? 0
         self.pool = pool
     }
 
@@ -102,6 +105,6 @@ struct Attention {
             query: first + head * headWidth, key: first + keyColumn + keyValueHead * headWidth,
             value: first + valueColumn + keyValueHead * headWidth, rows: rows.count, head_width: headWidth,
             query_row: columns, key_row: columns, output_row: heads * headWidth, visible: 1, visible_step: 1,
-            scale: scale)
+            window: window, scale: scale)
     }
 }

@@ -23,6 +23,14 @@ package struct ChoiceCatalog: Sendable, Equatable {
                 .unsupported, place: profile.name,
                 "execution in integers alone measures each token's range; allow the technique dynamic")
         }
+        if profile.runtime == .llamaCpp, let window = configuration.window,
+            window < profile.memory.context ?? configuration.context
+        {
+            throw TuningError(
+                .unsupported, place: profile.name,
+                "llama.cpp runs this architecture without its sliding window; write memory.context: \(window), "
+                    + "or runtime: fettle")
+        }
         let legality = ChoiceLegality(profile: profile)
         var groups: [ChoiceGroup] = []
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
