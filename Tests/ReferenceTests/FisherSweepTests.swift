@@ -13,9 +13,9 @@ import Testing
         ("ffn_up", .feedForwardInput, 72..<144), ("ffn_down", .down, 0..<64),
     ]
 
-    @Test(arguments: [true, false]) func outputGradientsAreAutograds(tied: Bool) throws {
-        let golden = try GoldenFile(tied ? "tied" : "untied")
-        let recorder = try record(tied: tied)
+    @Test(arguments: GoldenFile.Kind.allCases) func outputGradientsAreAutograds(kind: GoldenFile.Kind) throws {
+        let golden = try GoldenFile(kind.rawValue)
+        let recorder = try record(kind)
         for site in recorder.sites {
             for (part, _, range) in Self.columns.filter({ $0.group == site.group }) {
                 let expected = try golden.tensor("gradient.\(site.layer).\(part)")
@@ -27,9 +27,9 @@ import Testing
     }
 
     /// dL/dW = gᵀ x.
-    @Test(arguments: [true, false]) func weightGradientsAreAutograds(tied: Bool) throws {
-        let golden = try GoldenFile(tied ? "tied" : "untied")
-        let recorder = try record(tied: tied)
+    @Test(arguments: GoldenFile.Kind.allCases) func weightGradientsAreAutograds(kind: GoldenFile.Kind) throws {
+        let golden = try GoldenFile(kind.rawValue)
+        let recorder = try record(kind)
         for (layer, part) in [(0, "attn_q"), (1, "attn_k"), (0, "ffn_up"), (1, "ffn_down")] {
             let place = try #require(Self.columns.first { $0.part == part })
             let site = try #require(recorder.sites.first { $0.layer == layer && $0.group == place.group })
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func visitsEveryGroupFromLastToFirst() throws {
-        let recorder = try record(tied: true)
+        let recorder = try record(.tied)
         let order: [LayerGroup] = [.down, .feedForwardInput, .attentionOutput, .attentionInput]
         #expect(recorder.sites.map(\.layer) == [1, 1, 1, 1, 0, 0, 0, 0])
         #expect(recorder.sites.map(\.group) == order + order)
@@ -78,9 +78,9 @@ import Testing
         #expect(recorder.sites.isEmpty)
     }
 
-    private func record(tied: Bool) throws -> Recorder {
+    private func record(_ kind: GoldenFile.Kind) throws -> Recorder {
         let weights = try GoldenFile("weights")
-        let model = try weights.model(GoldenFile.configuration(tied: tied))
+        let model = try weights.model(kind.configuration)
         var recorder = Recorder()
         let sweep = try FisherSweep(model: model, sequences: weights.sequences)
         try sweep.run(labels: .given(weights.labels), visitor: &recorder)

@@ -8,10 +8,10 @@ import Testing
 let roundingTolerance: Float = 5e-6
 
 @Suite struct ForwardTests {
-    @Test(arguments: [true, false]) func logitsAreTransformers(tied: Bool) throws {
+    @Test(arguments: GoldenFile.Kind.allCases) func logitsAreTransformers(kind: GoldenFile.Kind) throws {
         let weights = try GoldenFile("weights")
-        let golden = try GoldenFile(tied ? "tied" : "untied")
-        let model = try weights.model(GoldenFile.configuration(tied: tied))
+        let golden = try GoldenFile(kind.rawValue)
+        let model = try weights.model(kind.configuration)
         let hidden = try model.hidden(sequences: weights.sequences)
         #expect(model.head(hidden).distance(from: try golden.tensor("logits")) < roundingTolerance)
     }

@@ -40,6 +40,20 @@ struct GoldenFile {
         divisors = index.divisors ?? []
     }
 
+    /// The models in make_reference_fixtures.py that have gradients; names are those of their files.
+    enum Kind: String, CaseIterable {
+        case tied
+        case untied
+        /// Tied, with a sliding window.
+        case windowed
+
+        var configuration: ModelConfiguration {
+            var configuration = GoldenFile.configuration(tied: self != .untied)
+            if self == .windowed { configuration.window = 5 }
+            return configuration
+        }
+    }
+
     /// The shape in make_reference_fixtures.py.
     static func configuration(tied: Bool) -> ModelConfiguration {
         ModelConfiguration(

@@ -1,6 +1,6 @@
 """Golden values for Tests/ReferenceTests from transformers' LlamaForCausalLM: a random model of 2 layers, logits and
-gradients of L = sum of log p(label) at the output of every matrix, for a tied and an untied head and for Llama 3's
-scaled rotary frequencies.
+gradients of L = sum of log p(label) at the output of every matrix, for a tied and an untied head, for Llama 3's
+scaled rotary frequencies, and for MistralForCausalLM's sliding window.
 
     pip install torch transformers && python make_reference_fixtures.py    (writes ../reference)
 
@@ -12,7 +12,7 @@ import json
 import pathlib
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 TARGET = pathlib.Path(__file__).parent.parent / "reference"
 HEADS, KEY_VALUE_HEADS = 4, 2
@@ -56,8 +56,11 @@ class Writer:
 
 
 def model(tied, weights, scaling=None):
-    config = LlamaConfig(**SHAPE, tie_word_embeddings=tied, rope_scaling=scaling)
-    result = LlamaForCausalLM(config).float().eval()
+    return filled(LlamaForCausalLM(LlamaConfig(**SHAPE, tie_word_embeddings=tied, rope_scaling=scaling)), weights)
+
+
+def filled(net, weights):
+    result = net.float().eval()
     with torch.no_grad():
         for name, parameter in result.named_parameters():
             parameter.copy_(weights[name])
@@ -126,6 +129,8 @@ def main():
 
     golden("tied", plain, sequences, labels)
     golden("untied", model(False, weights), sequences, labels)
+    window = MistralConfig(**SHAPE, tie_word_embeddings=True, sliding_window=5)
+    golden("windowed", filled(MistralForCausalLM(window), weights), sequences, labels)
     writer = Writer("scaled")
     writer.add("logits", torch.cat([scaled(torch.tensor([sequence])).logits[0] for sequence in sequences]))
     writer.write()
