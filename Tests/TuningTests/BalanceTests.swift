@@ -41,6 +41,33 @@ import Tuning
         #expect(balanced.weights.norms[TensorName.outputNorm] == plain.weights.norms[TensorName.outputNorm])
     }
 
+    /// A run that was stopped in the middle finds the factors of the other half only, and comes to the same.
+    @Test func goesOnWhereItStopped() throws {
+        func run(_ store: ScoreStore, stopping: Bool) throws -> (found: Int, kl: Double) {
+            var options = TuningOptions()
+            options.uniform = try Spec(parsing: "u4g32+clip+awq")
+            options.schedule = TuningSchedule(calibrationSequences: 4, evaluationChunks: 2, context: 128)
+            var found = 0
+            var isStopped = false
+            let tuner = Tuner(
+                options: options, store: store, pool: ThreadPool(threads: 2), isCancelled: { isStopped }
+            ) { progress in
+                guard progress.stage == "balance", progress.fraction > 0, progress.fraction < 1 else { return }
+                found += 1
+                isStopped = stopping && progress.fraction > 0.5
+            }
+            let profiles = [Bard.profile(memory: MemoryLimits())]
+            return (found, try tuner.tune(model: try Bard.model(), profiles: profiles)[0].quality.kl)
+        }
+        let whole = try run(ScoreStore(path: nil), stopping: false)
+        let store = try ScoreStore(path: nil)
+        let error = #expect(throws: TuningError.self) { try run(store, stopping: true) }
+        #expect(error?.code == .cancelled)
+        let rest = try run(store, stopping: false)
+        #expect(rest.found > 0 && rest.found <= whole.found / 2, "\(rest.found) of \(whole.found)")
+        #expect(rest.kl == whole.kl)
+    }
+
     /// The factors come from the store the second time.
     @Test func isFoundOnce() throws {
         let store = try ScoreStore(path: nil)

@@ -12,11 +12,11 @@ struct BalanceVisitor: FisherVisitor {
     /// Tokens of a sequence.
     let sequence: Int
     let pool: ThreadPool
-    /// Called with the share of the sweep that is done.
-    let progress: (_ fraction: Double) throws -> Void
+    /// Sites (`ModelBalance.name`) whose factors are known.
+    let known: Set<String>
+    /// Called with the factors of a site, none where they do not help, and the share of the sweep that is done.
+    let record: (_ site: String, _ factors: [Float], _ fraction: Double) throws -> Void
 
-    /// By the site's name (`ModelBalance.name`), for those where factors help.
-    private(set) var factors: [String: [Float]] = [:]
     private var visits = 0
 
     /// Rows of each matrix that errors are tried on.
@@ -24,20 +24,27 @@ struct BalanceVisitor: FisherVisitor {
 
     init(
         model: Model, refinement: Refinement, format: GridFormat, sequence: Int, pool: ThreadPool,
-        progress: @escaping (_ fraction: Double) throws -> Void
+        known: Set<String>, record: @escaping (_ site: String, _ factors: [Float], _ fraction: Double) throws -> Void
     ) {
         self.model = model
         self.refinement = refinement
         self.format = format
         self.sequence = sequence
         self.pool = pool
-        self.progress = progress
+        self.known = known
+        self.record = record
     }
+
+    /// Whether a site of `layer` has no factors yet.
+    func needs(layer: Int) -> Bool { LayerGroup.allCases.contains { !known.contains(ModelBalance.name(layer, $0)) } }
 
     mutating func visitHead(hidden: Matrix) {}
     mutating func visitEmbedding(outputGradients: Matrix) {}
 
     mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix, outputGradients: Matrix) throws {
+        visits += 1
+        let site = ModelBalance.name(layer, group)
+        guard !known.contains(site) else { return }
         let importance = TensorImportance.meanSquares(of: inputs, columns: 0..<inputs.columns, pool: pool)
         let counts = TensorImportance.meanSquares(
             of: outputGradients, columns: 0..<outputGradients.columns, pool: pool)
@@ -53,9 +60,7 @@ struct BalanceVisitor: FisherVisitor {
                 weights: weights, importance: importance, places: places, format: format, pool: pool
             ).factors()
         }
-        if let found { factors[ModelBalance.name(layer, group)] = found }
-        visits += 1
-        try progress(Double(visits) / Double(4 * model.configuration.layers))
+        try record(site, found ?? [], Double(visits) / Double(4 * model.configuration.layers))
     }
 
     /// The largest magnitude of each column, but for the first token of each sequence, which keeps a scale of its own.

@@ -48,11 +48,15 @@ struct ModelBalance {
             let sweep = try FisherSweep(
                 model: try reference(), sequences: Array(calibration.sequences.prefix(max(1, Self.tokens / length))))
             var visitor = BalanceVisitor(
-                model: model, refinement: refinement, format: format, sequence: calibration.period, pool: pool
-            ) { try progress($0, model.name) }
-            try sweep.run(labels: .sampled(seed: seed), visitor: &visitor)
-            known = Dictionary(uniqueKeysWithValues: sites.map { ($0, visitor.factors[$0] ?? []) })
-            try store.put(known, in: context)
+                model: model, refinement: refinement, format: format, sequence: calibration.period, pool: pool,
+                known: Set(known.keys)
+            ) { site, factors, fraction in
+                known[site] = factors
+                try store.put([site: factors], in: context)
+                try progress(fraction, model.name)
+            }
+            try sweep.run(
+                labels: .sampled(seed: seed), visitor: &visitor, memory: SweepFiles(beside: store, of: context))
         }
         return known.filter { !$0.value.isEmpty }
     }

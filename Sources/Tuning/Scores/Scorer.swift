@@ -116,16 +116,10 @@ package struct Scorer {
             try replay(part.work, wanted.map(\.group), visitor: &visitor)
         } else {
             let sweep = try FisherSweep(model: try reference(), sequences: calibration.sequences)
-            try sweep.run(labels: .sampled(seed: seed), visitor: &visitor, memory: place(context))
+            try sweep.run(
+                labels: .sampled(seed: seed), visitor: &visitor, memory: SweepFiles(beside: store, of: context))
         }
         scores = found
-    }
-
-    /// Where a sweep keeps its place: beside the store. Nil where that is in memory.
-    private func place(_ context: String) -> SweepFiles? {
-        store.directory.map {
-            SweepFiles(directory: "\($0)/sweeps", key: ScoreContext.digest(of: context))
-        }
     }
 
     /// Runs `visitor` over the shards' common records, of which each shard makes those that no other one has begun.

@@ -21,6 +21,12 @@ package struct SweepFiles: SweepMemory {
         removeAbandoned()
     }
 
+    /// The place of the sweep of `context` beside the store. Nil where that is in memory.
+    init?(beside store: ScoreStore, of context: String) {
+        guard let directory = store.directory else { return nil }
+        self.init(directory: "\(directory)/sweeps", key: ScoreContext.digest(of: context))
+    }
+
     package func contains(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path(name)) }
 
     package func matrix(_ name: String, rows: Int, columns: Int) -> Matrix? {
