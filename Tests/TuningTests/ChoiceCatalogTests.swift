@@ -51,30 +51,48 @@ struct ChoiceCatalogTests {
         #expect(names == ["u8c/int8", "u4c/int8"])
     }
 
-    /// Everything at 2.25 bits is the least that a device with groups can be asked for; where there is room for 4.25, or for
-    /// anything, two bits are not scored.
-    @Test func twoBitsAreForSmallBudgets() throws {
-        func hasTwoBits(_ profile: DeviceProfile) throws -> Bool {
+    /// Everything at 2.25 bits is the least that a device with groups can be asked for. Where a plan of 4 bits throughout keeps every
+    /// limit two bits are not scored, where one of 5 does three are not.
+    @Test func narrowFormatsAreForNarrowLimits() throws {
+        func least(_ change: (inout DeviceProfile) -> Void) throws -> Int {
+            var profile = DeviceProfile(name: "any")
+            change(&profile)
             let groups = try Self.catalog(profile).groups
-            let have = groups.map { Set($0.choices.map(\.name)).isSuperset(of: ["k2g64", "a2g64"]) }
-            #expect(Set(have).count == 1)
-            #expect(have[0] || groups.allSatisfy { $0.choices.allSatisfy { $0.format.bits > 2 } })
-            return have[0]
+            let bits = Set(groups.map { $0.choices.map(\.format.bits).min() })
+            #expect(bits.count == 1)
+            return try #require(bits.first ?? nil)
         }
         let parameters = Self.smollm.parameters
-        var profile = DeviceProfile(name: "any")
-        #expect(try !hasTwoBits(profile))
-        profile.memory.storage = 5 * parameters / 8
-        #expect(try !hasTwoBits(profile))
-        profile.memory.budget = 4 * parameters / 8
-        #expect(try hasTwoBits(profile))
-        profile.memory.budget = nil
-        profile.latency.decodeGoal = 0.001
-        #expect(try hasTwoBits(profile))
-        profile.latency.decodeGoal = nil
-        profile.quality.goal = 0.1
-        profile.prefer = .memory
-        #expect(try hasTwoBits(profile))
+        #expect(try least { _ in } == 4)
+        #expect(try least { $0.memory.storage = 6 * parameters / 8 } == 4)
+        #expect(try least { $0.memory.storage = 5 * parameters / 8 } == 3)
+        #expect(try least { $0.memory.storage = 4 * parameters / 8 } == 2)
+        #expect(try least { $0.memory.budget = 4 * parameters / 8 } == 2)
+        // A token reads all weights: at 1 GB/s 5 bits of each take 84 ms, 4 bits 67 ms.
+        func slow(_ profile: inout DeviceProfile, goal: Double) {
+            profile.memory.bandwidth = 1e9
+            profile.memory.context = 512
+            profile.latency = LatencyGoals(decodeGoal: goal)
+        }
+        #expect(try least { slow(&$0, goal: 0.1) } == 4)
+        #expect(try least { slow(&$0, goal: 0.085) } == 3)
+        #expect(try least { slow(&$0, goal: 0.06) } == 2)
+        #expect(
+            try least {
+                $0.memory.storage = 6 * parameters / 8; $0.quality.goal = 0.1; $0.prefer = .memory
+            } == 2)
+        // What the device cannot hold does not count.
+        #expect(
+            try least {
+                $0.compute.weights = [3, 2]; $0.memory.storage = 3 * parameters / 8
+            } == 2)
+        #expect(try least { $0.compute.weights = [3] } == 3)
+        // 8 bits throughout do not fit; without 3 nothing would.
+        #expect(
+            try least {
+                $0.compute.weights = [8, 3]
+                $0.memory.storage = 6 * parameters / 8
+            } == 3)
     }
 
     /// A machine that measured itself has a rate for every choice that it then gets: one without would be predicted by another

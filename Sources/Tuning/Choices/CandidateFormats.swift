@@ -1,4 +1,5 @@
 package import DeviceProfiles
+package import ModelFiles
 package import Quantization
 
 /// The formats that the search considers for a device: those that no other one beats in bytes and accuracy on typical
@@ -12,17 +13,12 @@ package enum CandidateFormats {
         }
     }
 
-    /// The usual formats without those of two bits where a model of so many parameters is given 4.25 bits a weight or more: on
-    /// SmolLM2 plans of 4 bits have one group of two bits at the most, plans of 4.5 none. Where a goal for time, energy or another
-    /// cost may ask for fewer bytes than there is room for, all of them.
-    package static func worthwhile(for profile: DeviceProfile, parameters: Int) -> [Format] {
-        let formats = usual(for: profile)
-        let goals = [profile.latency.prefillGoal, profile.latency.decodeGoal, profile.energy.goal]
-        guard profile.prefer == .quality, goals.allSatisfy({ $0 == nil }) else { return formats }
-        let bytes = [profile.memory.storage, profile.memory.budget].compactMap(\.self).min()
-        let isRoomy = bytes.map { 8 * Double($0) >= 4.25 * Double(parameters) } ?? true
-        let wide = formats.filter { $0.bits > 2 }
-        return isRoomy && !wide.isEmpty ? wide : formats
+    /// The usual formats that `profile` can hold, without those too narrow to be worth a score.
+    package static func worthwhile(for profile: DeviceProfile, configuration: ModelConfiguration) -> [Format] {
+        let formats = usual(for: profile).filter { profile.compute.weights?.contains($0.bits) ?? true }
+        let least = LeastBits(profile: profile, configuration: configuration).value
+        let kept = formats.filter { $0.bits >= least }
+        return kept.isEmpty ? formats : kept
     }
 
     /// What a machine measures of itself: every SPEC that the search considers for a device that can do everything, and formats

@@ -35,7 +35,7 @@ package struct ChoiceCatalog: Sendable, Equatable {
         var groups: [ChoiceGroup] = []
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
             group.choices = Self.specs(
-                for: group, profile: profile, parameters: configuration.parameters, options: options
+                for: group, profile: profile, configuration: configuration, options: options
             )
             .filter { legality.allows($0, for: group) }
             .map { spec in
@@ -101,12 +101,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     private static func specs(
-        for group: ChoiceGroup, profile: DeviceProfile, parameters: Int, options: TuningOptions
+        for group: ChoiceGroup, profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
     ) -> [Spec] {
         if group.role.isHead, let head = options.head { return [Spec(head)] }
         if let uniform = options.uniform { return [uniform] }
         if !options.only.isEmpty { return options.only }
-        return CandidateFormats.worthwhile(for: profile, parameters: parameters).flatMap { format in
+        return CandidateFormats.worthwhile(for: profile, configuration: configuration).flatMap { format in
             activations(of: format, profile: profile).map { Spec(format, activation: $0) }
         }
     }

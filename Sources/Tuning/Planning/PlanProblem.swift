@@ -73,7 +73,8 @@ struct PlanProblem {
         }
     }
 
-    private static func limits(_ profile: DeviceProfile) throws(TuningError) -> Problem.Limits {
+    /// The limits of a profile. Throws for a goal that needs a parameter which is not there.
+    static func limits(_ profile: DeviceProfile) throws(TuningError) -> Problem.Limits {
         let needs: [(goal: String, value: Double?, parameter: String, isGiven: Bool)] = [
             ("latency.prefill", profile.latency.prefillGoal, "compute.throughput", hasThroughput(profile)),
             ("latency.decode", profile.latency.decodeGoal, "memory.bandwidth", profile.memory.bandwidth != nil),

@@ -36,6 +36,11 @@ package struct Problem: Sendable, Equatable, Codable {
             get { values[key] }
             set { values[key] = newValue }
         }
+
+        /// Whether every sum is within its limit.
+        func allow(_ sums: Costs) -> Bool {
+            CostKey.allCases.allSatisfy { key in self[key].map { sums[key] <= $0 } ?? true }
+        }
     }
 
     package var groups: [Group]
@@ -74,8 +79,7 @@ package struct Problem: Sendable, Equatable, Codable {
 
     /// Whether the given choices keep every limit.
     package func isFeasible(_ chosen: [Int]) -> Bool {
-        let sums = totals(of: chosen)
-        return CostKey.allCases.allSatisfy { key in limits[key].map { sums[key] <= $0 } ?? true }
+        limits.allow(totals(of: chosen))
     }
 }
 

@@ -1,0 +1,46 @@
+internal import DeviceProfiles
+internal import ModelFiles
+internal import Quantization
+
+/// How narrow a format must be to be worth a score: the search leaves those alone that no good plan would take.
+///
+/// On SmolLM2-135M the best plans of 4 bits a weight have one group of 2 bits at the most, those of 4.5 none; those of 5 bits have one
+/// group of 3 bits, those of 5.25 none. So two bits are worth it where a plan of 4 bits throughout breaks a limit, three where one
+/// of 5 bits does. Where another cost than quality is minimised, everything is.
+struct LeastBits {
+    let profile: DeviceProfile
+    let configuration: ModelConfiguration
+
+    var value: Int {
+        guard profile.prefer == .quality else { return 2 }
+        return (3...4).last { fits(bits: $0 + 1) } ?? 2
+    }
+
+    /// Whether the device holds a plan of so many bits in every group, and that keeps the profile's limits.
+    private func fits(bits: Int) -> Bool {
+        guard profile.compute.weights?.contains(bits) ?? true else { return false }
+        guard let limits = try? PlanProblem.limits(profile) else { return false }
+        let format = format(bits: bits)
+        let choice = Choice(format: format, activation: format.defaultActivation, refinement: "")
+        let cost = CostModel(profile: profile, configuration: configuration, tokenizerBytes: 0)
+        let groups = ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle)
+        guard groups.allSatisfy({ $0.tensors.allSatisfy { format.isLegal(rows: $0.rows, columns: $0.columns) } })
+        else { return false }
+        var costs = cost.fixedTime
+        costs.resident += Double(cost.fixedResidentBytes)
+        costs += cost.costs(ofCache: profile.runtime == .fettle ? "int8" : "f16")
+        for group in groups { costs += cost.costs(of: choice, for: group) }
+        return limits.allow(costs)
+    }
+
+    /// The plainest format of so many bits: scales for as many weights as the search usually tries at most.
+    private func format(bits: Int) -> Format {
+        guard profile.runtime == .fettle else { return .block(bits == 4 ? .q4_0 : .q5_0) }
+        let granularity = profile.compute.granularity ?? [.group]
+        let groups = (profile.compute.groups ?? [32, 64]).sorted()
+        return .grid(
+            GridFormat(
+                .uniform, bits: bits,
+                granularity.contains(.group) ? .group(groups.dropFirst().first ?? groups.first ?? 32) : .channel))
+    }
+}
