@@ -8,6 +8,17 @@ import Testing
     ]
     private static let forms: [ProductForm] = [.plain, .transposedRight, .transposedLeft]
 
+    /// Sides around those of a panel, 192.
+    @Test(arguments: [1, 40, 192, 193, 400]) func gramIsTheProductToTheBit(columns: Int) {
+        var generator = SeededGenerator(seed: UInt64(columns))
+        let matrix = Matrix(
+            rows: 230, columns: columns, values: (0..<230 * columns).map { _ in Float(2 * generator.unit() - 1) })
+        for threads in 1...3 {
+            let pool = ThreadPool(threads: threads)
+            #expect(pool.gram(matrix) == pool.product(matrix, matrix, .transposedLeft))
+        }
+    }
+
     @Test(arguments: shapes.indices, forms) func agreesWithSumsInDouble(shape: Int, form: ProductForm) {
         let problem = Problem(ProductTests.shapes[shape], form: form, seed: UInt64(shape))
         let result = ThreadPool(threads: 2).product(problem.a, problem.b, form)

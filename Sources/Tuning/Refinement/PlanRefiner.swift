@@ -42,8 +42,7 @@ struct PlanRefiner: SequentialVisitor {
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
     mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) throws -> [TensorName.Part: Matrix] {
-        let moments = pool.product(inputs, inputs, .transposedLeft)
-        let factor = InverseFactor(moments: moments, damping: Self.damping, pool: pool)
+        let factor = InverseFactor(moments: pool.gram(inputs), damping: Self.damping, pool: pool)
         let compensation = ErrorCompensation(factor: factor, pool: pool)
         var result: [TensorName.Part: Matrix] = [:]
         for part in group.parts {
