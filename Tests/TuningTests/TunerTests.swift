@@ -177,6 +177,31 @@ struct TunerTests {
         func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {}
     }
 
+    /// Under a limit that scoring would break, a second device gets a plan of the formats that the first one had scored, though its
+    /// own limits would ask for narrower ones, too; without a plan of these, or with time, they are scored.
+    @Test func aShortTimeIsNotSpentOnScores() throws {
+        var options = TuningOptions()
+        options.schedule = TuningSchedule(calibrationSequences: 2, evaluationChunks: 2, context: 128)
+        let store = try ScoreStore(path: nil)
+        var steps = 0
+        func tune(bits: Double) throws -> TuningResult {
+            let bytes = Int(bits * Double(try Bard.model().configuration.parameters) / 8)
+            return try Bard.tune(
+                [Bard.profile(memory: MemoryLimits(storage: bytes))], options, store: store, steps: &steps)[0]
+        }
+        _ = try tune(bits: 6)
+        #expect(steps > 0)
+        options.timeLimit = .milliseconds(1)
+        let short = try tune(bits: 4.8)
+        #expect(steps == 0 && short.cutShort)
+        #expect(short.plan.groups.allSatisfy { $0.choice.format.bits >= 4 })
+        _ = try tune(bits: 3.5)
+        #expect(steps > 0)
+        options.timeLimit = .seconds(3600)
+        let long = try tune(bits: 4.8)
+        #expect(!long.cutShort)
+    }
+
     /// However short the time for exchanges is, what was measured before them counts: the plan is no worse than the baseline
     /// that stands beside it.
     @Test func underATimeLimitTheBaselineStays() throws {

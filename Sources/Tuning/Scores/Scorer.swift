@@ -58,6 +58,41 @@ package struct Scorer {
         return scores
     }
 
+    /// The scores that the store has, importances among them, for the formats of `catalog` that miss none in any group, and these
+    /// formats.
+    func known(of catalog: ChoiceCatalog) throws -> (scores: Scores, formats: Set<Format>) {
+        let context = context
+        var scores = Scores(values: try store.scores(context), importances: [:])
+        for name in Set(catalog.groups.flatMap { $0.tensors.map(\.name) }) {
+            scores.importances[name] = try storedImportance(name, context)
+        }
+        var formats = Set(catalog.groups.flatMap { $0.choices.map(\.format) })
+        for group in catalog.groups {
+            for choice in group.choices
+            where scores.values[ScoreName(group: group.name, choice: choice.name)] == nil
+                || group.tensors.contains(where: { scores.importances[$0.name] == nil })
+            {
+                formats.remove(choice.format)
+            }
+        }
+        return (scores, formats)
+    }
+
+    /// Seconds that the scores of `catalog` may take which `known` has not: a sweep (a pass forward, two back) and a product for each
+    /// choice.
+    func seconds(for catalog: ChoiceCatalog, beside known: ChoiceCatalog) -> Double {
+        func products(_ catalog: ChoiceCatalog) -> Int {
+            catalog.groups.reduce(0) { $0 + $1.weights * $1.choices.count }
+        }
+        let sweep = 3 * model.configuration.parameters
+        let tokens = calibration.sequences.reduce(0) { $0 + $1.count }
+        let operations = 2 * Double(tokens) * Double(sweep + products(catalog) - products(known))
+        return operations / (Self.operationsPerSecond * Double(pool.threads))
+    }
+
+    /// Of a thread while choices are scored, fits of their formats among them: half of what a Zen 4 core reaches.
+    private static let operationsPerSecond = 30e9
+
     /// The shard's groups and cache formats. Groups of one name stay together: they share what is measured.
     private func own(_ groups: [ChoiceGroup], _ caches: Set<String>) -> ([ChoiceGroup], Set<String>) {
         guard let shard = part?.shard, shard.count > 1 else { return (groups, caches) }

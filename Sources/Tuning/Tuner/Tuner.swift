@@ -31,9 +31,9 @@ package struct Tuner {
     package func tune(model: Model, profiles: [DeviceProfile]) throws(TuningError) -> [TuningResult] {
         try failing(model) {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
-            let work = try prepare(model, profiles, reference, shared: nil)
-            let sources = try measure(work, model, reference, part: nil)
+            var work = try prepare(model, profiles, reference, shared: nil)
             let budget = TimeBudget(limit: options.timeLimit, elapsed: timer.elapsed)
+            let sources = try measure(&work, model, reference, part: nil, budget)
             var results: [TuningResult] = []
             for (profile, catalog) in zip(profiles, work.catalogs) {
                 let key = textKey(profile, model)
@@ -55,8 +55,8 @@ package struct Tuner {
     ) throws(TuningError) {
         try failing(model) {
             let reference = LazyReference(model: model, pool: pool, timer: timer)
-            let work = try prepare(model, profiles, reference, shared: part?.work)
-            _ = try measure(work, model, reference, part: part)
+            var work = try prepare(model, profiles, reference, shared: part?.work)
+            _ = try measure(&work, model, reference, part: part, TimeBudget(limit: nil, elapsed: timer.elapsed))
         }
     }
 
@@ -102,21 +102,27 @@ package struct Tuner {
         var texts: ProfileRun.Texts
     }
 
-    /// The scores on each text of the profiles that are tuned on it.
+    /// The scores on each text of the profiles that are tuned on it. Under a time limit catalogs lose what need not be measured.
     private func measure(
-        _ work: Preparation, _ plain: Model, _ plainReference: LazyReference, part: (shard: Shard, work: SharedWork)?
+        _ work: inout Preparation, _ plain: Model, _ plainReference: LazyReference,
+        part: (shard: Shard, work: SharedWork)?, _ budget: TimeBudget
     ) throws -> [TextKey: Source] {
         var sources: [TextKey: Source] = [:]
         for (key, text) in work.texts.sorted(by: { $0.key < $1.key }) {
-            let used = zip(work.profiles, work.catalogs).filter { textKey($0.0, plain) == key }.map(\.1)
-            let (model, reference) = try balance(plain, plainReference, text, used)
-            let scores = try timer.run("scores") {
-                try Scorer(
-                    model: model, calibration: text.calibration, seed: options.seed, observer: options.observer,
-                    store: store, pool: pool, reference: reference.model, part: part,
-                    progress: { try timer.progress("scores", $0, $1) }
-                ).scores(for: used)
+            let places = work.profiles.indices.filter { textKey(work.profiles[$0], plain) == key }
+            let (model, reference) = try balance(plain, plainReference, text, places.map { work.catalogs[$0] })
+            let scorer = Scorer(
+                model: model, calibration: text.calibration, seed: options.seed, observer: options.observer,
+                store: store, pool: pool, reference: reference.model, part: part,
+                progress: { try timer.progress("scores", $0, $1) })
+            for place in places where budget.isLimited {
+                let catalog = work.catalogs[place]
+                guard let known = try known(catalog, work.profiles[place], model, scorer),
+                    !budget.allows(scorer.seconds(for: catalog, beside: known))
+                else { continue }
+                work.catalogs[place] = known
             }
+            let scores = try timer.run("scores") { try scorer.scores(for: places.map { work.catalogs[$0] }) }
             func run(_ text: EvaluationText) -> LazyEvaluation {
                 LazyEvaluation(text: text, reference: reference, store: store, pool: pool)
             }
@@ -126,6 +132,21 @@ package struct Tuner {
                     evaluation: run(text.evaluation), exchange: run(try text.exchange), unseen: text.unseen.map(run)))
         }
         return sources
+    }
+
+    /// A free catalog's formats whose scores are all known, where some are not and a plan of those that are keeps the limits.
+    private func known(
+        _ catalog: ChoiceCatalog, _ profile: DeviceProfile, _ model: Model, _ scorer: Scorer
+    ) throws -> ChoiceCatalog? {
+        let (scores, formats) = try scorer.known(of: catalog)
+        let known = catalog.keeping(formats)
+        let cost = CostModel(
+            profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
+        guard catalog.isFree, known != catalog,
+            let knapsack = try? PlanProblem(profile: profile, model: model, catalog: known, scores: scores, cost: cost),
+            (try? Solver().solve(knapsack.problem)) != nil
+        else { return nil }
+        return known
     }
 
     /// The model with its channels balanced for `catalogs` on `text`, where that is asked for.
