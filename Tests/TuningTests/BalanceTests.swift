@@ -57,7 +57,8 @@ import Tuning
                 isStopped = stopping && progress.fraction > 0.5
             }
             let profiles = [Bard.profile(memory: MemoryLimits())]
-            return (found, try tuner.tune(model: try Bard.model(), profiles: profiles)[0].quality.kl)
+            let kl = try tuner.tune(model: try Bard.model(), profiles: profiles)[0].quality.kl
+            return (found, kl)
         }
         let whole = try run(ScoreStore(path: nil), stopping: false)
         let store = try ScoreStore(path: nil)

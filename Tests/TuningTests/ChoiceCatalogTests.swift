@@ -123,7 +123,7 @@ struct ChoiceCatalogTests {
         }
         #expect(try formats([.token], nil).isEmpty)
         #expect(try formats([.token], [8]).isEmpty)
-        #expect(try formats([.token], [8, 16]) == [3, 4, 5, 6, 8])
+        #expect(try formats([.token], [8, 16]) == [4, 5, 6, 8])
         #expect(try formats([.token, .group], [8, 16]) == [8])
         #expect(try formats([.group], [8, 16]).isEmpty)
     }
