@@ -10,7 +10,7 @@ struct SharedFit {
     let clip: Bool
 
     /// Of the mean importance, added to each one's share of the rest: what the calibration never saw still keeps most of its bits.
-    private static let floor = 0.1
+    private static let floor = 0.5
     /// Row blocks of the sample.
     private static let sample = 32
     /// Rounds on the sample, and at most on the whole.
@@ -32,15 +32,16 @@ struct SharedFit {
         let head = 2 * (1 << min(format.bits, 6)) + 2 + 4 * IndexCode.lanes + 2 * IndexCode.lanes
         let rate = max(0.01, Double(8 * (room - head)) / count)
 
-        let part = whole.sampled(blocks: Self.sample)
-        var (widening, book) = part.widest(rate: rate, limit: 1 << format.bits)
-        for _ in 0..<Self.rounds {
-            book = part.widened(by: widening).next(book, rate: rate).book
-        }
-        let stage = whole.widened(by: widening)
+        // Of all rows: those of a sample do not tell which others would be cut off.
+        let stage = whole.changed(
+            whole.bestChange(isTensor ? [0] : [0, 0.5, 1], rate: rate, limit: 1 << format.bits))
+        let sample = stage.sampled(blocks: Self.sample)
+        var book = sample.book(rate: rate, limit: 1 << format.bits)
+        for _ in 0..<Self.rounds { book = sample.next(book, rate: rate).book }
         let codes = stage.fitted(book, rate: rate, room: room, rounds: Self.wholeRounds)
         result.codes = codes.codes
-        result.codebooks = codes.points + [Int8](repeating: codes.points.last ?? 0, count: (1 << format.bits) - codes.points.count)
+        let unused = (1 << format.bits) - codes.points.count
+        result.codebooks = codes.points + [Int8](repeating: codes.points.last ?? 0, count: unused)
         result.scales = .float16(isTensor ? [stage.scales[0]] : stage.scales)
         return result
     }
@@ -84,27 +85,71 @@ private struct Stage {
             scales: problem.sampledRows(blocks: blocks).flatMap { scales[$0 * slots..<($0 + 1) * slots] }, group: group)
     }
 
-    /// The same with larger scales.
-    func widened(by factor: Float) -> Stage {
-        guard factor != 1 else { return self }
-        let wider = scales.map { Float16(min(max(Float(Float16(bitPattern: $0)) * factor, -65504), 65504)).bitPattern }
-        return Stage(problem: problem, scales: wider, group: group)
+    /// How scales become others.
+    struct Change {
+        var factor: Float
+        /// 1: each is 1 / sqrt(importance) of what it scales, so that an error of a step costs the same everywhere; 0: as it was.
+        var evenness: Float
     }
 
-    /// How much wider than for packed indices scales are best, and the histogram's codebook for them: where rare entries cost long
-    /// codes and not levels, outliers need not be cut off.
-    func widest(rate: Double, limit: Int) -> (factor: Float, book: SharedBook) {
-        let found = [1, 1.25, 1.6].map { (factor: Float) in
-            (factor, widened(by: factor).solver.solve(rate: rate, limit: limit))
+    /// The same with other scales.
+    func changed(_ change: Change) -> Stage {
+        let own = scales.map { Float(Float16(bitPattern: $0)) }
+        let even = evenScales(own)
+        let changed = zip(own, even).map { own, even in
+            let mixed = change.evenness == 0 ? own : change.evenness == 1 ? even : (own * even).squareRoot()
+            let scale = Float16(min(max(mixed * change.factor, -65504), 65504))
+            return (scale == 0 ? Float16(own) : scale).bitPattern
         }
-        var best = found[0]
-        for other in found where other.1.cells.error < best.1.cells.error { best = other }
-        return (
-            best.0, SharedBook(points: best.1.cells.points, lengths: best.1.cells.lengths, lambda: best.1.lambda)
-        )
+        return Stage(problem: problem, scales: changed, group: group)
     }
 
-    private var solver: SharedSolver {
+    /// Scales in proportion to 1 / sqrt(importance), of the same mean magnitude and signs as `own`.
+    private func evenScales(_ own: [Float]) -> [Float] {
+        let slots = problem.columns / group
+        let columns = (0..<slots).map { slot -> Float in
+            guard let importance = problem.importance else { return 1 }
+            return importance[slot * group..<(slot + 1) * group].reduce(0, +) / Float(group)
+        }
+        let even = own.indices.map { index -> Float in
+            let importance = columns[index % slots] * (problem.rowImportance?[index / slots] ?? 1)
+            return own[index] == 0 ? 0 : 1 / importance.squareRoot()
+        }
+        let total = even.reduce(0.0) { $0 + Double($1) }
+        let mean = total > 0 ? Float(own.reduce(0.0) { $0 + Double(abs($1)) } / total) : 0
+        return zip(own, even).map { $0 < 0 ? -mean * $1 : mean * $1 }
+    }
+
+    /// The change of scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers need
+    /// not be cut off, and what matters little may have coarse steps and short codes.
+    func bestChange(_ evennesses: [Float], rate: Double, limit: Int) -> Change {
+        func merit(_ change: Change) -> Double { changed(change).solver(coarse: true).merit(rate: rate, limit: limit) }
+        var best = (change: Change(factor: 1, evenness: 0), merit: Double.infinity)
+        for evenness in evennesses {
+            let change = Change(factor: 1, evenness: evenness)
+            let own = merit(change)
+            if own < best.merit { best = (change, own) }
+        }
+        // Larger or smaller from there, in steps of half an octave as long as that helps.
+        for step: Float in [1.414, 0.707] where step > 1 || best.change.factor == 1 {
+            for _ in 0..<4 {
+                let change = Change(factor: best.change.factor * step, evenness: best.change.evenness)
+                let own = merit(change)
+                guard own < best.merit else { break }
+                best = (change, own)
+            }
+        }
+        return best.change
+    }
+
+    /// The codebook that suits the histogram.
+    func book(rate: Double, limit: Int) -> SharedBook {
+        let best = solver(coarse: false).solve(rate: rate, limit: limit)
+        return SharedBook(points: best.cells.points, lengths: best.cells.lengths, lambda: best.lambda)
+    }
+
+    /// The solver for the histogram, or for one of half as many intervals.
+    private func solver(coarse: Bool) -> SharedSolver {
         let slots = problem.columns / group
         return scales.withUnsafeBufferPointer { scales in
             let sums = problem.sum(width: 4 * PointTable.intervals) { block, sums in
@@ -113,8 +158,14 @@ private struct Stage {
                 fettle_fit_intervals(block.rows, block.rowImportance, group, own, sums)
                 fettle_fit_counts(block.rows, group, own, sums + 3 * PointTable.intervals)
             }
+            let width = coarse ? 2 : 1
+            let bins = PointTable.intervals / width
+            func joined(_ first: Int, _ parts: Int, _ part: Int, _ bin: Int) -> Double {
+                (bin * width..<(bin + 1) * width).reduce(0) { $0 + sums[first + parts * $1 + part] }
+            }
             return SharedSolver(
-                sums: Array(sums[..<(3 * PointTable.intervals)]), counts: Array(sums[(3 * PointTable.intervals)...]))
+                sums: (0..<3 * bins).map { joined(0, 3, $0 % 3, $0 / 3) },
+                counts: (0..<bins).map { joined(3 * PointTable.intervals, 1, 0, $0) })
         }
     }
 
@@ -156,7 +207,8 @@ private struct Stage {
             let (number, mass) = (sums[4 * code], sums[4 * code + 1])
             counts.append(Int(number))
             guard number > 0 else { continue }
-            let middle = mass > 0 ? min(max((sums[4 * code + 2] / mass).rounded(), -127), 127) : Double(book.points[code])
+            let mean = mass > 0 ? sums[4 * code + 2] / mass : Double(book.points[code])
+            let middle = min(max(mean.rounded(), -127), 127)
             if points.last == Int8(middle) {
                 numbers[numbers.count - 1] += number
             } else {

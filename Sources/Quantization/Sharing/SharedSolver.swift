@@ -29,10 +29,10 @@ package struct SharedSolver {
     package init(sums: [Double], counts: [Double]) {
         let filled = counts.indices.filter { counts[$0] > 0 }
         let stride = filled.count + 1
-        var prefix = [[0.0, 0, 0, 0]]
+        var prefix = [SIMD4<Double>.zero]
         for (place, interval) in filled.enumerated() {
-            let own = [sums[3 * interval], sums[3 * interval + 1], sums[3 * interval + 2], counts[interval]]
-            prefix.append(zip(prefix[place], own).map { $0 + $1 })
+            let own = SIMD4(sums[3 * interval], sums[3 * interval + 1], sums[3 * interval + 2], counts[interval])
+            prefix.append(prefix[place] + own)
         }
         places = filled.count
         numbers = prefix.map { $0[3] }
@@ -41,16 +41,13 @@ package struct SharedSolver {
         var bits = errors
         var points = [Int8](repeating: 0, count: stride * stride)
         for from in 0..<places {
-            let (mass, first, second, count) = (prefix[from][0], prefix[from][1], prefix[from][2], prefix[from][3])
             for to in from + 1..<stride {
                 let cell = to * stride + from
-                let weight = prefix[to][0] - mass
-                let sum = prefix[to][1] - first
-                let point = weight > 0 ? min(max((sum / weight).rounded(), -127), 127) : 0
-                let indices = prefix[to][3] - count
+                let own = prefix[to] - prefix[from]
+                let point = own[0] > 0 ? min(max((own[1] / own[0]).rounded(), -127), 127) : 0
                 points[cell] = Int8(point)
-                errors[cell] = max(0, prefix[to][2] - second - 2 * point * sum + point * point * weight)
-                bits[cell] = indices * (total / indices).binaryLogarithm
+                errors[cell] = max(0, own[2] - 2 * point * own[1] + point * point * own[0])
+                bits[cell] = own[3] * (total / own[3]).binaryLogarithm
             }
         }
         energy = prefix[places][2]
@@ -60,9 +57,7 @@ package struct SharedSolver {
     /// The best cells, at most `limit`, whose indices take at most `rate` bits on average, and the lambda that they are the best for.
     package func solve(rate: Double, limit: Int) -> (cells: Cells, lambda: Double) {
         let total = numbers[places]
-        // Each bit less makes the error and lambda four times as large.
-        var upper = max(energy / max(total, 1), 1e-30)
-        for _ in 0..<Int(2 * rate) { upper /= 2 }
+        var upper = start(rate)
         var cells = solve(lambda: upper, limit: limit)
         for _ in 0..<64 where cells.bits > rate * total {
             upper *= 2
@@ -83,20 +78,51 @@ package struct SharedSolver {
         return (cells, upper)
     }
 
-    /// The cells, at most `limit` of them, with the least error + lambda * bits.
+    /// How good a quantizer of about `rate` bits can be: the logarithm of the error, as if it took no bits at all. Less is better.
+    package func merit(rate: Double, limit: Int) -> Double {
+        var lambda = start(rate)
+        var cells = solve(lambda: lambda, limit: limit)
+        for _ in 0..<2 {
+            lambda *= min(max(1 + 1.386 * (cells.bits / numbers[places] - rate), 0.25), 4)
+            cells = solve(lambda: lambda, limit: limit)
+        }
+        return max(cells.error, .leastNormalMagnitude).binaryLogarithm + 2 * cells.bits / numbers[places]
+    }
+
+    /// A lambda for about `rate` bits: each bit less makes the error and lambda four times as large.
+    private func start(_ rate: Double) -> Double {
+        var lambda = max(energy / numbers[places], 1e-30)
+        for _ in 0..<Int(2 * rate) { lambda /= 2 }
+        return lambda
+    }
+
+    /// The cells with the least error + lambda * bits. Where they are more than `limit`, each cell has a price that makes them fewer.
     package func solve(lambda: Double, limit: Int) -> Cells {
         let costs = zip(errors, bits).map { $0 + lambda * $1 }
-        let free = path(costs)
-        return cells(free.count <= limit ? free : path(costs, limit: limit))
+        var best = path(costs, price: 0)
+        guard best.count > limit else { return cells(best) }
+        var upper = lambda
+        best = path(costs, price: upper)
+        while best.count > limit {
+            upper *= 2
+            best = path(costs, price: upper)
+        }
+        var lower = upper > lambda ? upper / 2 : 0
+        for _ in 0..<6 {
+            let middle = (lower + upper) / 2
+            let next = path(costs, price: middle)
+            if next.count <= limit { (upper, best) = (middle, next) } else { lower = middle }
+        }
+        return cells(best)
     }
 
     /// Where each cell of the shortest path ends.
-    private func path(_ costs: [Double]) -> [Int] {
+    private func path(_ costs: [Double], price: Double) -> [Int] {
         var least = [0.0]
         var before = [0]
-        for to in 1..<max(places + 1, 1) {
-            let best = step(to, from: 0..<to, least, costs)
-            least.append(best.cost)
+        for to in 1..<places + 1 {
+            let best = step(to, least, costs)
+            least.append(best.cost + price)
             before.append(best.from)
         }
         var ends: [Int] = []
@@ -108,39 +134,12 @@ package struct SharedSolver {
         return ends.reversed()
     }
 
-    /// The same with at most `limit` cells.
-    private func path(_ costs: [Double], limit: Int) -> [Int] {
-        var least = [0.0] + [Double](repeating: .infinity, count: places)
-        var befores: [[Int]] = []
-        var best = (cost: Double.infinity, cells: 0)
-        for cells in 1...limit {
-            var next = [Double](repeating: .infinity, count: places + 1)
-            var before = [Int](repeating: 0, count: places + 1)
-            for to in 1..<places + 1 {
-                let way = step(to, from: 0..<to, least, costs)
-                (next[to], before[to]) = (way.cost, way.from)
-            }
-            befores.append(before)
-            least = next
-            if least[places] < best.cost { best = (least[places], cells) }
-        }
-        var ends: [Int] = []
-        var place = places
-        for before in befores[..<best.cells].reversed() {
-            ends.append(place)
-            place = before[place]
-        }
-        return ends.reversed()
-    }
-
-    /// The best way to a place through a last cell that begins at one of `starts`.
-    private func step(
-        _ to: Int, from starts: Range<Int>, _ least: [Double], _ costs: [Double]
-    ) -> (cost: Double, from: Int) {
+    /// The best way to a place through its last cell.
+    private func step(_ to: Int, _ least: [Double], _ costs: [Double]) -> (cost: Double, from: Int) {
         least.withUnsafeBufferPointer { least in
             costs.withUnsafeBufferPointer { costs in
-                var best = (cost: Double.infinity, from: starts.lowerBound)
-                for from in starts {
+                var best = (cost: Double.infinity, from: 0)
+                for from in 0..<to {
                     let cost = least[from] + costs[to * (places + 1) + from]
                     if cost < best.cost { best = (cost, from) }
                 }
