@@ -56,6 +56,41 @@ import Testing
         #expect(left.sorted() == ["bard@small", "bard@small-gguf"], "no partial bundle is left")
     }
 
+    @Test func codedIndicesShipAndRunAsTheyWereMeasured() throws {
+        let scratch = try Scratch()
+        let profile = try scratch.write("fettle: 1\nname: shared\nmemory: {context: 128}\n", to: "shared.yaml")
+        let run = try Tool.run(
+            "tune", Tool.bard, "--profile", profile, "--uniform", "k5ce36+clip", "--chunks", "2", "--out",
+            scratch.path("out"), "--store", scratch.path("store"), "--json")
+        #expect(run.status == 0, "\(run.messages)")
+        let bundle = scratch.path("out/bard@shared")
+        let manifest = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: "\(bundle)/bundle.json")))
+                as? [String: Any])
+        let plan = try #require(manifest["plan"] as? [String: Any])
+        let groups = try #require(plan["groups"] as? [[String: Any]])
+        var stored = 0
+        for group in groups {
+            let bytes = (try #require(group["stored_bytes"] as? Int), try #require(group["resident_bytes"] as? Int))
+            #expect(Double(bytes.0) < 0.8 * Double(bytes.1), "3.6 bits of 5")
+            stored += bytes.0
+        }
+        // Norms and the header come to it: 9 vectors of 256 numbers, and less than 200 bytes for each tensor.
+        let size = try #require(
+            try FileManager.default.attributesOfItem(atPath: "\(bundle)/model.safetensors")[.size] as? Int)
+        #expect((stored..<stored + 9 * 256 * 4 + 200 * 38).contains(size))
+        let verified = try Tool.run("verify", bundle)
+        #expect(verified.status == 0, "\(verified.messages)\(verified.output)")
+
+        // A byte in the middle of the matrices: golden vectors never get to see it.
+        var damaged = try Data(contentsOf: URL(filePath: "\(bundle)/model.safetensors"))
+        damaged[size / 2] ^= 0x10
+        try damaged.write(to: URL(filePath: "\(bundle)/model.safetensors"))
+        let refused = try Tool.run("generate", bundle, "--prompt", "a", "--tokens", "1")
+        #expect(refused.status == 4)
+        #expect(refused.messages.contains("model.safetensors"), "\(refused.messages)")
+    }
+
     @Test func sameSeedSameBytesAtAnyThreadCountAndInstructionSet() throws {
         let scratch = try Scratch()
         let profile = try scratch.write(Self.fettleProfile, to: "small.yaml")

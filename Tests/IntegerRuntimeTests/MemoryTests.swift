@@ -63,6 +63,38 @@ struct MemoryTests {
         }
     }
 
+    @Test("coded indices become, block by block, the matrix that was coded")
+    func decodingIntoTheArena() throws {
+        var source = RandomMatrices(seed: 6)
+        let pool = ThreadPool(threads: 2)
+        let weights = Matrix(rows: 640, columns: 576, values: (0..<640 * 576).map { _ in source.number(-1...1) })
+        let path = NSTemporaryDirectory() + "fettle-coded-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        for name in ["k5ce30", "k4g64e30", "k8te36"] {
+            guard case .grid(let format) = try Format(parsing: name) else { continue }
+            let packed = try PackedMatrix(
+                packing: GridQuantizer.quantize(weights, as: format, clip: false, pool: pool), pool: pool)
+            try Data(packed.coded()).write(to: URL(filePath: path))
+            let file = try MappedFile(path: path)
+            for threads in 1...3 {
+                let arena = try WeightsArena(holding: [packed.layout], threads: threads)
+                let decoded = try RuntimeMatrix(
+                    format: packed.format, layout: packed.layout,
+                    placed: try arena.decode(file.bytes, format: packed.format, layout: packed.layout),
+                    activation: .int8g32)
+                let before = try RuntimeMatrix(packed: packed, activation: .int8g32)
+                let inputs = source.inputs(rows: 9, columns: 576)
+                #expect(try decoded.multiply(inputs, pool: pool) == before.multiply(inputs, pool: pool))
+            }
+            #expect(try Self.residentBytes(of: path) < WeightsArena.blockBytes)
+            let other = try R16Layout(storing: packed.format, rows: 656, columns: 576)
+            let arena = try WeightsArena(holding: [other], threads: 1)
+            #expect(throws: QuantizationError.self) {
+                try arena.decode(file.bytes, format: packed.format, layout: other)
+            }
+        }
+    }
+
     /// Resident bytes of this process's mappings of a file.
     private static func residentBytes(of path: String) throws -> Int {
         let name = URL(filePath: path).lastPathComponent

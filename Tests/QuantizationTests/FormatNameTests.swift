@@ -5,8 +5,8 @@ import Testing
 /// Short names and SPECs: what is written must be what is read, and what is not understood must be explained.
 @Suite struct FormatNameTests {
     @Test func everyFormatIsReadBackFromItsName() throws {
-        // 2 * 7 * 6 grids of integers, 6 * 6 * 2 codebooks, 3 * 6 of powers of two, 11 block types and f16.
-        #expect(Set(Format.usual.map(\.description)).count == 186)
+        // 2 * 7 * 6 grids of integers, 7 * 6 * 2 codebooks, 3 * 6 of powers of two, 11 block types and f16.
+        #expect(Set(Format.usual.map(\.description)).count == 198)
         for format in Format.usual {
             #expect(try Format(parsing: format.description) == format)
         }
@@ -19,6 +19,9 @@ import Testing
         ("k4c", .grid(GridFormat(.codebook, bits: 4, .channel))),
         ("k3g128", .grid(GridFormat(.codebook, bits: 3, .group(128)))),
         ("k4g64r16", .grid(GridFormat(.codebook, bits: 4, .group(64), rowBlockCodebooks: true))),
+        ("k8t", .grid(GridFormat(.codebook, bits: 8, .tensor))),
+        ("k4g64e36", .grid(GridFormat(.codebook, bits: 4, .group(64), indexRate: 36))),
+        ("k8te10", .grid(GridFormat(.codebook, bits: 8, .tensor, indexRate: 10))),
         ("l4c", .grid(GridFormat(.log2, bits: 4, .channel))),
         ("u8t", .grid(GridFormat(.uniform, bits: 8, .tensor))),
         ("u4g96", .grid(GridFormat(.uniform, bits: 4, .group(96)))),
@@ -34,7 +37,8 @@ import Testing
 
     @Test(arguments: [
         ("u4g23", "u4g32"), ("q4-0", "q4_0"), ("fp16", "f16"), ("iq4nl", "iq4_nl"), ("u4g32r16", "k4g32r16"),
-        ("u9g32", "u2g32"), ("k8t", "u8t"), ("l5c", "u5c"), ("U4G32", "u4g32"), ("u4g032", "u4g32"),
+        ("u9g32", "u2g32"), ("k9t", "u2t"), ("k4ce40", "k4c"), ("k4ce9", "k4c"), ("u4ce36", "u4c"),
+        ("k4tr16e36", "k4tr16"), ("l5c", "u5c"), ("U4G32", "u4g32"), ("u4g032", "u4g32"),
         ("u4g+32", "u4g32"),
         ("u4", "u4t"), ("u4g", "u4t"), ("u4g0", "u4t"), ("u4g-32", "u4g32"), ("u4g8192", "u4g32"), ("", "u2t"),
         ("u4g99999999999999999999", "u4g32"),
@@ -79,6 +83,7 @@ import Testing
         ("u4g32/q8_0", "u4g32 has no such activation"),
         ("q4_0/int8", "q4_0 has no such activation; the nearest is"),
         ("f16+clip", "takes no refinement"),
+        ("k5ce36+clip+gptq", "refinement \"gptq\": it would change how many bytes coded indices take"),
         ("u4g32/", "has no such activation"),
         ("/int8", "the nearest is"),
         ("+clip", "the nearest is"),

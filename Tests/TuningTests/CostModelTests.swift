@@ -46,6 +46,19 @@ struct CostModelTests {
         #expect(costs.prefill == costs.decode)
     }
 
+    @Test func codedIndicesTakeLessInTheFileOnly() throws {
+        var profile = Self.profile
+        profile.kernels = [KernelRate(format: "k5c", activation: "int8g32", decode: 1e9, prefill: 10e9)]
+        let group = ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true)[2]
+        let packed = Self.model(profile).costs(of: Choice(spec: try Spec(parsing: "k5c")), for: group)
+        let coded = Self.model(profile).costs(of: Choice(spec: try Spec(parsing: "k5ce36")), for: group)
+        // 576 x 576: 32 entries in a line, 36 row blocks of 16 half-precision scales and 18 tiles; 3.6 bits for each index.
+        #expect(packed.resident == 64 + 36 * (64 + 18 * 5 * 64) && packed.stored == packed.resident)
+        #expect(coded.stored == Double((64 + 36 * 32 + 576 * 576 * 36 / 80 + 63) / 64 * 64))
+        #expect(coded.resident == packed.resident)
+        #expect(coded.decode == packed.decode && coded.prefill == packed.prefill && coded.energy == packed.energy)
+    }
+
     @Test func aMeasuredKernelReplacesTheRates() throws {
         var profile = Self.profile
         profile.kernels = [KernelRate(format: "u4g32", activation: "int8g32", decode: 1e9, prefill: 10e9)]

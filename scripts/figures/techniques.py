@@ -37,6 +37,8 @@ def grids(bits):
             ("affine", "group of 32", f"a{bits}g32"),
             ("k-means", "tensor", f"k{bits}t"), ("k-means", "channel", f"k{bits}c"),
             ("k-means", "group of 64", f"k{bits}g64"),
+            *(("weight sharing", place, f"k{bits + 1}{suffix}e{10 * bits - less}")
+              for place, suffix in (("tensor", "t"), ("channel", "c")) for less in (0, 4)),
             ("log2", "channel", f"l{bits}c"), ("log2", "group of 64", f"l{bits}g64")]
     return [(*row, "clip", DYNAMIC) for row in rows]
 
@@ -45,8 +47,10 @@ def refinements(bits):
     rows = [("uniform", f"u{bits}g64", "awq"), ("uniform", f"u{bits}g64", "clip+awq"),
             ("uniform", f"u{bits}g64", "clip+gptq"), ("uniform", f"u{bits}g64", "clip+awq+gptq"),
             ("affine", f"a{bits}g64", "clip+awq"), ("affine", f"a{bits}g64", "clip+awq+gptq"),
-            ("k-means", f"k{bits}g64", "clip+awq"), ("k-means", f"k{bits}g64", "clip+awq+gptq")]
-    return [(grid, "group of 64", spec, refinement, DYNAMIC) for grid, spec, refinement in rows]
+            ("k-means", f"k{bits}g64", "clip+awq"), ("k-means", f"k{bits}g64", "clip+awq+gptq"),
+            ("k-means", f"k{bits}c", "clip+awq"), ("weight sharing", f"k{bits + 1}ce{10 * bits}", "clip+awq"),
+            ("weight sharing", f"k{bits + 1}ce{10 * bits - 4}", "clip+awq")]
+    return [(*row, DYNAMIC) for row in rows]
 
 
 ACTIVATIONS = [("static", "u8c/static", DYNAMIC), ("static, smoothed", "u8c/static+clip+smooth", DYNAMIC),
@@ -58,7 +62,7 @@ ACTIVATIONS = [("static", "u8c/static", DYNAMIC), ("static, smoothed", "u8c/stat
 
 
 def measure(spec, profile):
-    """What `fettle tune --uniform` measured: kl, its interval, bits of a weight outside the head."""
+    """What `fettle tune --uniform` measured: kl, its interval, bits of a weight in the file outside the head."""
     head = "u8g32"
     key = json.dumps([spec, head, profile, arguments.model, arguments.calibration, arguments.evaluate, arguments.chunks])
     known = f"{arguments.work}/{name}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.json"
@@ -117,7 +121,7 @@ for bits in (4, 3):
                                             for grid, granularity, spec, refinement, profile in grids(bits)],
                   f"### {bits} bits")
     text += table(["grid", "refinement"], [row((grid, refinement), f"{spec}+{refinement}", profile)
-                                           for grid, _, spec, refinement, profile in refinements(bits)],
+                                           for grid, spec, refinement, profile in refinements(bits)],
                   f"### {bits} bits, refined")
 text += table(["inputs"], [row((label,), spec if "+" in spec else f"{spec}+clip", profile)
                            for label, spec, profile in ACTIVATIONS], "### Activations and execution, 8-bit weights")

@@ -102,19 +102,31 @@ package struct BundleDirectory: Sendable {
             guard let text = metadata[WeightsFileLayout.specKey(tensor.name)] else { throw damaged(tensor.name) }
             let spec = try Spec(parsing: text)
             let layout = try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns)
-            guard layout.byteCount == tensor.bytes.count else { throw damaged(tensor.name) }
+            guard spec.format.storedBytes(rows: shape.rows, columns: shape.columns) == tensor.bytes.count else {
+                throw damaged(tensor.name)
+            }
             matrices.append((tensor, spec, layout))
         }
         let arena = try WeightsArena(holding: matrices.map(\.layout), threads: pool.threads)
         for (tensor, spec, layout) in matrices {
             weights.matrices[tensor.name] = try RuntimeMatrix(
-                format: spec.format, layout: layout, placed: try arena.move(tensor.bytes, layout: layout),
+                format: spec.format, layout: layout, placed: try place(tensor, spec, layout, in: arena),
                 activation: spec.activation,
                 frozenScale: metadata[WeightsFileLayout.frozenScaleKey(tensor.name)].flatMap { UInt32($0, radix: 16) }
                     .map(Float.init(bitPattern:)))
         }
         fettle_trim_heap()  // the header
         return weights
+    }
+
+    /// Moves a matrix into `arena`, decoding indices on the way where its format has them coded.
+    private func place(
+        _ tensor: SafetensorsTensor, _ spec: Spec, _ layout: R16Layout, in arena: WeightsArena
+    ) throws -> PlacedBlocks {
+        guard spec.format != spec.format.resident else { return try arena.move(tensor.bytes, layout: layout) }
+        do {
+            return try arena.decode(tensor.bytes, format: spec.format, layout: layout)
+        } catch is QuantizationError { throw damaged(tensor.name) }
     }
 
     private func damaged(_ tensor: String) -> BundleError {

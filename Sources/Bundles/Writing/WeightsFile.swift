@@ -63,7 +63,11 @@ package enum WeightsFile {
     ) throws(ModelError) -> Piece {
         if let vector = vector(name, weights: weights, model: model) { return .floats(vector) }
         switch weights.matrices[name] {
-        case .packed(let matrix): return .packed(matrix)
+        case .packed(let matrix):
+            guard matrix.format != matrix.format.resident else { return .packed(matrix) }
+            do throws(QuantizationError) { return .array(try matrix.coded()) } catch {
+                throw ModelError(.malformed, file: path, place: name, error.message)
+            }
         case .block, nil: throw missing(name, path)
         }
     }

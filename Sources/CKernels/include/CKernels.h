@@ -5,6 +5,7 @@
 #include "BlockFitKernels.h"
 #include "FitKernels.h"
 #include "FloatKernels.h"
+#include "IndexCodeKernels.h"
 #include "InstructionSet.h"
 #include "IntegerKernels.h"
 #include "IntegerOnlyKernels.h"

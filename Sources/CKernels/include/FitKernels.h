@@ -101,6 +101,23 @@ void fettle_descend(
 void fettle_fit_intervals(
     const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums);
 
+/// Adds the number of weights in each of the 512 intervals of fettle_fit_table over weight / scale.
+void fettle_fit_counts(const fettle_fit_rows *rows, size_t group, const uint16_t *scales, double *counts);
+
+/// Points whose codes differ in length.
+typedef struct {
+    int count;  // 1...256
+    const int8_t *points;  // ascending
+    const float *lengths;  // what each code costs, in units of the error; not negative
+    const uint8_t *nearest_codes;  // in the intervals of fettle_fit_table
+} fettle_shared_points;
+
+/// Rounds weights to the codes with the least v * (weight / scale - point)^2 + length, [row][column] (or counts them only, where
+/// `codes` is NULL), and adds for each code its number and the sums of v, v * x and v * x^2, v and x as in fettle_fit_intervals.
+void fettle_fit_encode_shared(
+    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    const fettle_shared_points *points, uint8_t *codes, double *sums);
+
 /// Widens *smallest...*largest to the weights that count in the error.
 void fettle_fit_extremes(
     const fettle_fit_rows *rows, const float *row_importance, float *smallest, float *largest);

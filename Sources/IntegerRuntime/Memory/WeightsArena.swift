@@ -35,7 +35,7 @@ package final class WeightsArena: @unchecked Sendable {
 
     /// Moves a matrix in behind the last one. Throws where the bytes are not a matrix of this layout, or where no room was made
     /// for it.
-    package func move(_ source: MappedBytes, layout: R16Layout) throws(RuntimeError) -> PlacedBlocks {
+    package func move(_ source: MappedBytes, layout: R16Layout) throws -> PlacedBlocks {
         try put(layout, byteCount: source.count) { range, target in
             var first = range.lowerBound
             while first < range.upperBound {
@@ -50,8 +50,35 @@ package final class WeightsArena: @unchecked Sendable {
         }
     }
 
+    /// As `move`, for a matrix whose indices are coded: each row block is decoded in its place, and the mapping behind what has been
+    /// read is dropped. Throws a `QuantizationError` where the bytes are damaged.
+    package func decode(_ source: MappedBytes, format: Format, layout: R16Layout) throws -> PlacedBlocks {
+        try source.withUnsafeBytes { bytes throws in
+            let reader = try CodedMatrixReader(
+                format: format, rows: layout.rows, columns: layout.columns, bytes: bytes)
+            var dropped = 0
+            let placed = try put(layout, byteCount: layout.byteCount) { range, target in
+                guard range.lowerBound > 0 else {
+                    target.copyMemory(from: reader.prologue)
+                    return
+                }
+                for first in stride(from: 0, to: target.count, by: layout.blockStride) {
+                    try reader.readBlock(
+                        into: UnsafeMutableRawBufferPointer(rebasing: target[first..<first + layout.blockStride]))
+                    if reader.read - dropped >= Self.blockBytes {
+                        source.drop(dropped..<reader.read)
+                        dropped = reader.read
+                    }
+                }
+            }
+            try reader.finish()
+            source.drop(dropped..<source.count)
+            return placed
+        }
+    }
+
     /// As `move`, for bytes that are in memory.
-    package func copy(_ source: AlignedBytes, layout: R16Layout) throws(RuntimeError) -> PlacedBlocks {
+    package func copy(_ source: AlignedBytes, layout: R16Layout) throws -> PlacedBlocks {
         try put(layout, byteCount: source.count) { range, target in
             source.withUnsafeBytes { target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[range])) }
         }
@@ -59,8 +86,8 @@ package final class WeightsArena: @unchecked Sendable {
 
     /// Finds the places of a matrix's parts and has `copy` fill each from a range of the matrix's bytes.
     private func put(
-        _ layout: R16Layout, byteCount: Int, _ copy: (Range<Int>, UnsafeMutableRawBufferPointer) -> Void
-    ) throws(RuntimeError) -> PlacedBlocks {
+        _ layout: R16Layout, byteCount: Int, _ copy: (Range<Int>, UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws -> PlacedBlocks {
         let place = Self.place(layout, threads: threads)
         guard byteCount == layout.byteCount else {
             throw RuntimeError(
@@ -76,11 +103,11 @@ package final class WeightsArena: @unchecked Sendable {
         let common = region.base + threads * partBytes + usedInCommon
         let shares = place.part > 0 ? threads : 1
         let blocks = place.part > 0 ? region.base + usedOfPart : common + layout.prologueBytes
-        copy(0..<layout.prologueBytes, UnsafeMutableRawBufferPointer(start: common, count: layout.prologueBytes))
+        try copy(0..<layout.prologueBytes, UnsafeMutableRawBufferPointer(start: common, count: layout.prologueBytes))
         let shareBytes = (layout.byteCount - layout.prologueBytes) / shares
         for share in 0..<shares {
             let first = layout.prologueBytes + share * shareBytes
-            copy(
+            try copy(
                 first..<first + shareBytes,
                 UnsafeMutableRawBufferPointer(start: blocks + share * partBytes, count: shareBytes))
         }

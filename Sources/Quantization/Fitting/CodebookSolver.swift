@@ -27,9 +27,13 @@ package struct CodebookSolver {
         self.prefix = prefix
     }
 
-    /// The `count` points in -127...127 (2...128 of them) with the least sum of v * (x - nearest point)^2, ascending, and that
-    /// sum.
+    /// The `count` points in -127...127 (2...256 of them) with the least sum of v * (x - nearest point)^2, ascending, and that
+    /// sum. The last of 256, which is one more than there are, stands there twice.
     package func solve(_ count: Int) -> (points: [Int8], error: Double) {
+        guard count <= Self.places else {
+            let best = solve(Self.places)
+            return (best.points + [Int8.max], best.error)
+        }
         // Layer n: for each place, the least error of everything below it with n + 1 points, the place being the last.
         var layer = Layer(
             cost: (0..<Self.places).map { error(0, Self.boundary($0, $0), to: $0) },

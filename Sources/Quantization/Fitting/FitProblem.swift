@@ -23,14 +23,19 @@ struct FitProblem {
     /// The same problem on at most `count` of its row blocks, evenly spaced.
     func sample(blocks count: Int) -> FitProblem {
         guard rowBlocks > count else { return self }
-        let chosen = (0..<count).flatMap { index in
-            let first = index * rowBlocks / count * R16Layout.rowsPerBlock
-            return first..<min(first + R16Layout.rowsPerBlock, rows)
-        }
+        let chosen = sampledRows(blocks: count)
         return FitProblem(
             weights: Matrix(rows: chosen.count, columns: columns, values: chosen.flatMap { weights[row: $0] }),
             importance: importance,
             rowImportance: rowImportance.flatMap { all in Self.meaningful(chosen.map { all[$0] }) }, pool: pool)
+    }
+
+    /// The rows of `count` of its row blocks, evenly spaced.
+    func sampledRows(blocks count: Int) -> [Int] {
+        (0..<count).flatMap { index in
+            let first = index * rowBlocks / count * R16Layout.rowsPerBlock
+            return first..<min(first + R16Layout.rowsPerBlock, rows)
+        }
     }
 
     /// Some rows of the matrix, as the kernels take them.

@@ -31,6 +31,8 @@ package enum GridQuantizer {
             weights: weights, importance: importance.flatMap(FitProblem.meaningful),
             rowImportance: rowImportance.flatMap(FitProblem.meaningful), pool: pool)
         return switch format.grid {
+        case .codebook where format.indexRate != nil:
+            SharedFit(format: format, problem: problem, clip: clip).quantized()
         case .uniform, .affine: IntegerFit(format: format, problem: problem, clip: clip).quantized()
         case .codebook, .log2: TableFit(format: format, problem: problem, clip: clip).quantized()
         }

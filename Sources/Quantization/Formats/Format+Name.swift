@@ -1,5 +1,5 @@
 extension Format: CustomStringConvertible {
-    /// The short name: `u4g32`, `k4g64r16`, `f16`, `q4_0`.
+    /// The short name: `u4g32`, `k4g64r16`, `k5ce36`, `f16`, `q4_0`.
     package var description: String {
         switch self {
         case .float16: "f16"
@@ -30,7 +30,7 @@ extension Format: CustomStringConvertible {
 
 extension GridFormat: CustomStringConvertible {
     package var description: String {
-        let suffix = rowBlockCodebooks ? "r16" : ""
+        let suffix = (rowBlockCodebooks ? "r16" : "") + (indexRate.map { "e\($0)" } ?? "")
         return switch granularity {
         case .tensor: "\(grid.rawValue)\(bits)t\(suffix)"
         case .channel: "\(grid.rawValue)\(bits)c\(suffix)"
@@ -43,8 +43,15 @@ extension GridFormat: CustomStringConvertible {
         guard name.utf8.count <= 16, let grid = name.first.flatMap({ Grid(rawValue: String($0)) }),
             let bits = name.dropFirst().first?.wholeNumberValue
         else { return nil }
-        let rowBlocks = name.hasSuffix("r16")
-        let rest = name.dropFirst(2).dropLast(rowBlocks ? 3 : 0)
+        var rest = name.dropFirst(2)
+        var indexRate: Int?
+        if let mark = rest.lastIndex(of: "e") {
+            guard let rate = Int(rest[rest.index(after: mark)...]) else { return nil }
+            indexRate = rate
+            rest = rest[..<mark]
+        }
+        let rowBlocks = rest.hasSuffix("r16")
+        rest = rest.dropLast(rowBlocks ? 3 : 0)
         let granularity: Granularity
         switch rest {
         case "t": granularity = .tensor
@@ -53,7 +60,7 @@ extension GridFormat: CustomStringConvertible {
             guard rest.first == "g", let size = Int(rest.dropFirst()) else { return nil }
             granularity = .group(size)
         }
-        self.init(grid, bits: bits, granularity, rowBlockCodebooks: rowBlocks)
+        self.init(grid, bits: bits, granularity, rowBlockCodebooks: rowBlocks, indexRate: indexRate)
         // The way back excludes second spellings, such as g032 and g+32.
         guard isValid, description == name else { return nil }
     }

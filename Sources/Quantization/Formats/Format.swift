@@ -32,7 +32,7 @@ extension Format {
     }
 
     /// Bytes of a matrix of a legal shape, exactly: layout R16 with scales and tables for Fettle's own formats, GGUF's blocks
-    /// for block types. The same number resident and stored (headers of files apart).
+    /// for block types: what it takes in memory.
     package func packedBytes(rows: Int, columns: Int) -> Int {
         precondition(isLegal(rows: rows, columns: columns), "the shape must be legal")
         return switch self {
@@ -42,7 +42,21 @@ extension Format {
         }
     }
 
-    /// Bits that a weight takes on average in a matrix of a legal shape, everything counted.
+    /// Bytes of a matrix of a legal shape in a file, exactly (headers apart): the packed bytes, or fewer where indices are coded.
+    package func storedBytes(rows: Int, columns: Int) -> Int {
+        guard case .grid(let format) = self, let coded = CodedLayout(format, rows: rows, columns: columns) else {
+            return packedBytes(rows: rows, columns: columns)
+        }
+        return coded.byteCount
+    }
+
+    /// The format in memory: without the code that indices have in a file.
+    package var resident: Format {
+        guard case .grid(let format) = self else { return self }
+        return .grid(format.resident)
+    }
+
+    /// Bits that a weight takes on average in memory in a matrix of a legal shape, everything counted.
     package func bitsPerWeight(rows: Int, columns: Int) -> Double {
         8 * Double(packedBytes(rows: rows, columns: columns)) / (Double(rows) * Double(columns))
     }

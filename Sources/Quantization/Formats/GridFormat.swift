@@ -13,12 +13,12 @@ package struct GridFormat: Hashable, Sendable {
         /// scale * table[code], the table holding 0 and signed powers of two.
         case log2 = "l"
 
-        /// Bits of a code. Eight bits of int8 entries would be grid `u` again, and five of powers of two would hold
-        /// nothing between 1 and 1/64 that four do not.
+        /// Bits of a code. A codebook of eight bits has room for each int8 entry: it is for indices that are entropy-coded, where
+        /// few of many entries are used often; packed it is grid `u` again. Five bits of powers of two would hold nothing
+        /// between 1 and 1/64 that four do not.
         package var validBits: ClosedRange<Int> {
             switch self {
-            case .uniform, .affine: 2...8
-            case .codebook: 2...7
+            case .uniform, .affine, .codebook: 2...8
             case .log2: 2...4
             }
         }
@@ -37,21 +37,30 @@ package struct GridFormat: Hashable, Sendable {
     package var granularity: Granularity
     /// Whether each block of 16 rows has a codebook of its own (suffix `r16`); only with grid `k`.
     package var rowBlockCodebooks: Bool
+    /// What an index takes at most in a file, in tenths of a bit (suffix `e36` for 3.6 bits): weight sharing, the codebook fitted
+    /// for it and the indices entropy-coded; only with grid `k` and one codebook. Nil where they are stored as they are run.
+    package var indexRate: Int?
 
-    package init(_ grid: Grid, bits: Int, _ granularity: Granularity, rowBlockCodebooks: Bool = false) {
+    package init(
+        _ grid: Grid, bits: Int, _ granularity: Granularity, rowBlockCodebooks: Bool = false, indexRate: Int? = nil
+    ) {
         self.grid = grid
         self.bits = bits
         self.granularity = granularity
         self.rowBlockCodebooks = rowBlockCodebooks
+        self.indexRate = indexRate
     }
 
     /// The longest group. Longer runs are what granularity channel is for.
     package static let longestGroup = 4096
 
-    /// Whether such a format exists: the bits suit the grid, a group is a multiple of 32 up to `longestGroup`, and only grid `k`
-    /// has codebooks of row blocks.
+    /// Whether such a format exists: the bits suit the grid, a group is a multiple of 32 up to `longestGroup`, only grid `k`
+    /// has codebooks of row blocks or coded indices, and these take less than the bits of a code.
     package var isValid: Bool {
         guard grid.validBits.contains(bits), grid == .codebook || !rowBlockCodebooks else { return false }
+        if let indexRate {
+            guard grid == .codebook, !rowBlockCodebooks, (10..<10 * bits).contains(indexRate) else { return false }
+        }
         guard case .group(let size) = granularity else { return true }
         return size.isMultiple(of: 32) && (32...Self.longestGroup).contains(size)
     }
@@ -59,6 +68,13 @@ package struct GridFormat: Hashable, Sendable {
     /// Columns that share a scale in a matrix of `columns` columns.
     package func group(columns: Int) -> Int {
         if case .group(let size) = granularity { size } else { columns }
+    }
+
+    /// The format in memory, where indices are not coded.
+    package var resident: GridFormat {
+        var result = self
+        result.indexRate = nil
+        return result
     }
 
     /// What a code stands for, less its offset, where that is the same for the whole matrix: 2^(bits-1) for grid `u`.

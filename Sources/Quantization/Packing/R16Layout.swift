@@ -103,7 +103,7 @@ package struct R16Layout: Hashable, Sendable {
     package static func rowBlocks(rows: Int) -> Int { (rows + rowsPerBlock - 1) / rowsPerBlock }
 
     /// `bytes` rounded up to whole lines.
-    private static func lines(_ bytes: Int) -> Int { (bytes + lineBytes - 1) / lineBytes * lineBytes }
+    static func lines(_ bytes: Int) -> Int { (bytes + lineBytes - 1) / lineBytes * lineBytes }
 }
 
 extension R16Layout {

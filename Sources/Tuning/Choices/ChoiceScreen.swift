@@ -3,8 +3,8 @@ package import DeviceProfiles
 package import ModelFiles
 package import Quantization
 
-/// Drops formats that are not worth a score before anything dear is measured: those for which another one takes no more bytes
-/// in every matrix and leaves clearly less error in the weights, on a sample of rows of each kind of matrix.
+/// Drops formats that are not worth a score before anything dear is measured: those for which another one takes no more bytes,
+/// in memory and in the file, in every matrix and leaves clearly less error in the weights, on a sample of rows of each kind of matrix.
 package struct ChoiceScreen {
     private let model: Model
     private let store: ScoreStore
@@ -54,10 +54,11 @@ package struct ChoiceScreen {
         for (kind, sample) in samples.enumerated() {
             guard let own = errors[index][kind] else { continue }
             guard let others = errors[other][kind] else { return false }
-            func bytes(_ format: Format) -> Int {
-                format.packedBytes(rows: sample.weights.rows, columns: sample.weights.columns)
-            }
-            guard bytes(formats[other]) <= bytes(formats[index]), others * Self.margin <= own else { return false }
+            let (rows, columns) = (sample.weights.rows, sample.weights.columns)
+            func takesNoMore(_ bytes: (Format) -> Int) -> Bool { bytes(formats[other]) <= bytes(formats[index]) }
+            guard takesNoMore({ $0.packedBytes(rows: rows, columns: columns) }),
+                takesNoMore({ $0.storedBytes(rows: rows, columns: columns) }), others * Self.margin <= own
+            else { return false }
         }
         return true
     }

@@ -42,14 +42,16 @@ package struct CostModel: Sendable {
 
     /// The costs of a choice for a group, sensitivity apart.
     package func costs(of choice: Choice, for group: ChoiceGroup) -> Costs {
-        let sizes = group.tensors.map { choice.format.packedBytes(rows: $0.rows, columns: $0.columns) }
-        let bytes = sizes.reduce(0, +)
+        let bytes = group.tensors.reduce(0) { $0 + choice.format.packedBytes(rows: $1.rows, columns: $1.columns) }
+        let stored = group.tensors.reduce(0) {
+            $0 + aligned(choice.format.storedBytes(rows: $1.rows, columns: $1.columns))
+        }
         let rate = profile.kernels.first {
-            $0.format == choice.format.description && $0.activation == choice.activation.rawValue
+            $0.format == choice.format.resident.description && $0.activation == choice.activation.rawValue
         }
         let bandwidth = rate?.decode ?? profile.memory.bandwidth
         let throughput = rate?.prefill ?? throughput(of: choice.activation)
-        var costs = Costs(resident: Double(bytes), stored: Double(sizes.reduce(0) { $0 + storedBytes($1) }))
+        var costs = Costs(resident: Double(bytes), stored: Double(stored))
         guard group.role != .embedding else { return costs }
         let operations = 2 * Double(group.weights)
         let read = time(Double(bytes), at: bandwidth)
@@ -120,8 +122,8 @@ package struct CostModel: Sendable {
         }
     }
 
-    /// Bytes of a tensor in the weights file: GGUF aligns tensors to 32 bytes, packed matrices are whole cache lines.
-    private func storedBytes(_ bytes: Int) -> Int {
+    /// Bytes that a tensor takes up in the weights file: GGUF aligns tensors to 32 bytes, other matrices are whole cache lines.
+    private func aligned(_ bytes: Int) -> Int {
         profile.runtime == .llamaCpp ? (bytes + 31) / 32 * 32 : bytes
     }
 

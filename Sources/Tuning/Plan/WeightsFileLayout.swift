@@ -7,7 +7,7 @@ package import Quantization
 package struct WeightsFileLayout: Sendable {
     /// How the file is written.
     package enum Container: Sendable {
-        /// model.safetensors: packed matrices as U8 rows of bytes, norms as F32, SPECs in the metadata.
+        /// model.safetensors: matrices as stored, in U8, norms as F32, SPECs in the metadata.
         case safetensors([SafetensorsWriter.Description], metadata: [(key: String, value: String)])
         /// model.gguf: the source's metadata with the file type changed.
         case gguf([GGUFWriter.Description], entries: [GGUFEntry])
@@ -70,7 +70,7 @@ package struct WeightsFileLayout: Sendable {
                 continue
             }
             guard let spec = specs[name] else { throw Self.noSpec(model, name) }
-            let bytes = spec.format.packedBytes(rows: tensor.rows, columns: tensor.columns)
+            let bytes = spec.format.storedBytes(rows: tensor.rows, columns: tensor.columns)
             matrices.append(.init(name: name, type: .u8, shape: [bytes], isAligned: true))
             metadata.append((specKey(name), spec.description))
             if spec.activation == .static {

@@ -56,7 +56,7 @@ struct PlanRefiner: SequentialVisitor {
         return result
     }
 
-    /// The weights of `name`, refined unless the choice leaves that out.
+    /// The weights of `name`, refined unless the choice leaves that out or its indices are coded: other codes might not fit.
     private mutating func stored(
         _ name: String, _ choice: Choice, _ compensation: ErrorCompensation
     ) throws -> PlannedWeights.Stored {
@@ -64,7 +64,7 @@ struct PlanRefiner: SequentialVisitor {
         guard let importance = scores.importances[name] else {
             throw TuningError(.badInput, place: name, "has no importances; remove the score store and tune again")
         }
-        guard isOpen || Self.isAsked(for: choice) else {
+        guard isOpen || Self.isAsked(for: choice), choice.format == choice.format.resident else {
             let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
             return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
         }

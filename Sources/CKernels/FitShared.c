@@ -1,0 +1,70 @@
+// What a codebook whose indices are entropy-coded is fitted with. Sums in double, in the order of rows and columns, on every
+// processor.
+#include "FitKernels.h"
+#include "FitVector.h"
+
+enum { INTERVALS = 512 };
+
+static size_t interval_of(float x) {
+    float interval = 2 * x + 256;
+    return (size_t)(interval < 0 ? 0 : interval > INTERVALS - 1 ? INTERVALS - 1 : interval);
+}
+
+void fettle_fit_counts(const fettle_fit_rows *rows, size_t group, const uint16_t *scales, double *counts) {
+    size_t groups = rows->columns / group;
+    for (size_t index = 0; index < groups; index++) {
+        f32x16 inverses = inverse(load_halves(scales + index, groups, rows->rows));
+        for (int row = 0; row < rows->rows; row++) {
+            const float *weights = rows->weights + (size_t)row * rows->stride;
+            for (size_t column = index * group; column < (index + 1) * group; column++)
+                counts[interval_of(weights[column] * inverses[row])] += 1;
+        }
+    }
+}
+
+// The code with the least weight * (x - point)^2 + length: outwards from the nearest point, as long as the distance alone is less
+// than what is known.
+static int best_code(const fettle_shared_points *points, float x, float weight) {
+    int nearest = points->nearest_codes[interval_of(x)], best = nearest;
+    float distance = x - (float)points->points[nearest];
+    float least = weight * distance * distance + points->lengths[nearest];
+    for (int code = nearest - 1; code >= 0; code--) {
+        distance = x - (float)points->points[code];
+        float error = weight * distance * distance;
+        if (error >= least) break;
+        if (error + points->lengths[code] < least) best = code, least = error + points->lengths[code];
+    }
+    for (int code = nearest + 1; code < points->count; code++) {
+        distance = x - (float)points->points[code];
+        float error = weight * distance * distance;
+        if (error >= least) break;
+        if (error + points->lengths[code] < least) best = code, least = error + points->lengths[code];
+    }
+    return best;
+}
+
+void fettle_fit_encode_shared(
+    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    const fettle_shared_points *points, uint8_t *codes, double *sums) {
+    size_t groups = rows->columns / group;
+    for (size_t index = 0; index < groups; index++) {
+        f32x16 group_scales = load_halves(scales + index, groups, rows->rows);
+        f32x16 inverses = inverse(group_scales);
+        for (int row = 0; row < rows->rows; row++) {
+            const float *weights = rows->weights + (size_t)row * rows->stride;
+            float scale = group_scales[row], inverse_scale = inverses[row];
+            float importance = scale * scale * (row_importance ? row_importance[row] : 1);
+            for (size_t column = index * group; column < (index + 1) * group; column++) {
+                float x = weights[column] * inverse_scale;
+                float weight = rows->importance ? importance * rows->importance[column] : importance;
+                int code = best_code(points, x, weight);
+                if (codes) codes[(size_t)row * rows->columns + column] = (uint8_t)code;
+                double *slot = sums + 4 * (size_t)code;
+                slot[0] += 1;
+                slot[1] += weight;
+                slot[2] += (double)weight * x;
+                slot[3] += (double)weight * x * x;
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import Compute
+import Foundation
+import Quantization
+import Testing
+
+/// Codebooks fitted for coded indices: the bytes are kept, and what the rate term is worth.
+@Suite struct SharedFitTests {
+    private let pool = ThreadPool(threads: 2)
+
+    private func quantized(_ name: String, _ weights: Matrix, importance: [Float]? = nil) throws -> QuantizedMatrix {
+        try GridQuantizer.quantize(
+            weights, as: GridQuantizer.grid(name), importance: importance, clip: true, pool: pool)
+    }
+
+    private func entropy(_ codes: [UInt8]) -> Double {
+        let total = Double(codes.count)
+        return Dictionary(grouping: codes) { $0 }.values.reduce(0) {
+            $0 - Double($1.count) / total * log2(Double($1.count) / total)
+        }
+    }
+
+    @Test(
+        arguments: ["k4te36", "k5ce36", "k5g64e40", "k8te20", "k3ce10", "k6g64e30"],
+        [Distribution.normal, .heavyTailed])
+    func bytesAreThoseThatTheFormatSays(name: String, distribution: Distribution) throws {
+        for (rows, columns) in [(1, 64), (17, 64), (192, 576)] {
+            let weights = Matrix.random(rows: rows, columns: columns, distribution, seed: 71)
+            let matrix = try quantized(name, weights)
+            let packed = try PackedMatrix(packing: matrix, pool: pool)
+            let coded = try packed.coded()
+            #expect(coded.count == matrix.format.storedBytes(rows: rows, columns: columns))
+            #expect(try Self.decoded(coded, of: packed) == packed.bytes.withUnsafeBytes { [UInt8]($0) })
+            guard rows == 192, case .grid(let grid) = matrix.format, let rate = grid.indexRate else { continue }
+            // Nearly all of the bytes are used where more of them would help.
+            #expect(entropy(matrix.codes) <= Double(rate) / 10)
+            #expect(entropy(matrix.codes) > 0.985 * Double(rate) / 10)
+        }
+    }
+
+    @Test func atTheSameBytesCodedIndicesLeaveLessError() throws {
+        for distribution in [Distribution.normal, .heavyTailed] {
+            let weights = Matrix.random(rows: 192, columns: 576, distribution, seed: 72)
+            for granularity in ["t", "c"] {
+                let packed = try quantized("k4\(granularity)", weights).error(of: weights)
+                // High-resolution theory has a gain of 0.1 bit or more (Gaussian, 16 levels), a part in seven of the error.
+                let same = try quantized("k5\(granularity)e40", weights).error(of: weights)
+                #expect(same < 0.8 * packed, "\(same / packed)")
+                let fewer = try quantized("k5\(granularity)e36", weights).error(of: weights)
+                #expect(fewer < 1.03 * packed, "\(fewer / packed)")
+                // A rate term that does nothing would need the entropy of the plain codes.
+                #expect(try entropy(quantized("k5\(granularity)", weights).codes) > 4.2 || distribution == .heavyTailed)
+            }
+        }
+    }
+
+    @Test func whatMattersLessTakesShorterCodes() throws {
+        let weights = Matrix.random(rows: 64, columns: 256, seed: 73)
+        let importance = (0..<256).map { Float($0 < 128 ? 1 : 16) }
+        let matrix = try quantized("k5te30", weights, importance: importance)
+        func half(_ columns: Range<Int>) -> [UInt8] {
+            (0..<64).flatMap { matrix.codes[$0 * 256 + columns.lowerBound..<$0 * 256 + columns.upperBound] }
+        }
+        #expect(entropy(half(0..<128)) < entropy(half(128..<256)) - 0.1)
+    }
+
+    @Test func plainCodesThatFitStayAsTheyAre() throws {
+        let weights = Matrix.random(rows: 64, columns: 256, seed: 74)
+        var plain = try quantized("k4c", weights)
+        let coded = try quantized("k4ce39", weights)
+        plain.format = coded.format
+        #expect(coded == plain)
+    }
+
+    @Test(arguments: ["k4te36", "k8ce20", "k5g64e40"])
+    func damagedBytesAreRefused(name: String) throws {
+        let weights = Matrix.random(rows: 20, columns: 128, seed: 75)
+        let packed = try PackedMatrix(packing: quantized(name, weights), pool: pool)
+        let coded = try packed.coded()
+        guard case .grid(let grid) = packed.format, let rate = grid.indexRate else { return }
+        let firstIndex = coded.count - 20 * 128 * rate / 80
+        for position in coded.indices {
+            var damaged = coded
+            damaged[position] ^= 0x55
+            let found = try? Self.decoded(damaged, of: packed)
+            #expect(found == nil || found?.count == packed.bytes.count)
+            if position >= firstIndex { #expect(found == nil, "byte \(position) of \(coded.count)") }
+        }
+        for count in [0, 1, 63, coded.count - 64, coded.count - 1] {
+            #expect(throws: QuantizationError.self) { try Self.decoded(Array(coded[..<count]), of: packed) }
+        }
+        #expect(throws: QuantizationError.self) { try Self.decoded(coded, of: packed, rows: 21) }
+    }
+
+    /// What a reader makes of stored bytes: layout R16.
+    private static func decoded(_ coded: [UInt8], of packed: PackedMatrix, rows: Int? = nil) throws -> [UInt8] {
+        try coded.withUnsafeBytes { bytes in
+            let reader = try CodedMatrixReader(
+                format: packed.format, rows: rows ?? packed.rows, columns: packed.columns, bytes: bytes)
+            var result = [UInt8](reader.prologue)
+            var block = [UInt8](repeating: 0xaa, count: packed.blockStride)
+            for _ in 0..<(packed.rows + 15) / 16 {
+                try block.withUnsafeMutableBytes { try reader.readBlock(into: $0) }
+                result += block
+            }
+            try reader.finish()
+            return result
+        }
+    }
+}
