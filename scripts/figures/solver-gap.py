@@ -94,7 +94,7 @@ most = problem["fixed"]["stored"] + sum(
 tighter = {"resident": 1.0, "prefill": 0.97, "decode": 0.985, "energy": 0.99}
 rows = []
 for index in range(arguments.budgets):
-    share = 0.1 + 0.45 * index / max(1, arguments.budgets - 1)
+    share = 0.08 + 0.41 * index / max(1, arguments.budgets - 1)
     limits = {"stored": float(np.floor(least + share * (most - least)))}
     sums, _ = relaxed(limits)
     for step in range(40):
