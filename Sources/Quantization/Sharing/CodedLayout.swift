@@ -23,10 +23,10 @@ struct CodedLayout: Hashable, Sendable {
     var scaleOffset: Int { resident.prologueBytes }
     /// Where the coded indices begin.
     var indexOffset: Int { scaleOffset + resident.rowBlocks * blockScaleBytes }
-    /// Bytes that there are for the indices: what the rate says, and what is left of the last line.
+    /// Bytes that there are for the indices: what the rate says, at least a line, and what is left of the last line.
     var indexBytes: Int { byteCount - indexOffset }
     /// Bytes of the matrix.
     var byteCount: Int {
-        R16Layout.lines(indexOffset + (resident.rows * resident.columns * rate + 79) / 80)
+        R16Layout.lines(indexOffset + max(R16Layout.lineBytes, (resident.rows * resident.columns * rate + 79) / 80))
     }
 }

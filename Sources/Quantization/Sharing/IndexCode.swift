@@ -33,18 +33,32 @@ package struct IndexCode: Sendable, Equatable {
     init?(reading bytes: UnsafeRawBufferPointer) {
         guard bytes.count >= 2 else { return nil }
         let count = Int(bytes.loadUnaligned(as: UInt16.self).littleEndian)
-        guard (1...256).contains(count), bytes.count >= 2 + 2 * count else { return nil }
-        frequencies = (1...count).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self).littleEndian }
-        guard frequencies.reduce(0, { $0 + Int($1) }) == Self.slots else { return nil }
+        var next = 2 + (count + 7) / 8
+        guard (1...256).contains(count), bytes.count >= next else { return nil }
+        var frequencies = [UInt16](repeating: 0, count: count)
+        for symbol in 0..<count where bytes[2 + symbol / 8] >> (symbol % 8) & 1 == 1 {
+            guard next + 2 <= bytes.count else { return nil }
+            frequencies[symbol] = bytes.loadUnaligned(fromByteOffset: next, as: UInt16.self).littleEndian
+            next += 2
+        }
+        self.frequencies = frequencies
+        guard frequencies.reduce(0, { $0 + Int($1) }) == Self.slots, self.bytes.count == next else { return nil }
     }
 
-    /// As `init(reading:)` reads it: the number of symbols and their frequencies, 16 bits each.
+    /// As `init(reading:)` reads it: the number of symbols in 16 bits, a bit for each that is used, and their frequencies in 16 bits.
     var bytes: [UInt8] {
-        ([UInt16(frequencies.count)] + frequencies).flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        var used = [UInt8](repeating: 0, count: (frequencies.count + 7) / 8)
+        for (symbol, frequency) in frequencies.enumerated() where frequency > 0 {
+            used[symbol / 8] |= 1 << (symbol % 8)
+        }
+        func words(_ values: [UInt16]) -> [UInt8] {
+            values.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        }
+        return words([UInt16(frequencies.count)]) + used + words(frequencies.filter { $0 > 0 })
     }
 
     /// Bytes of `bytes` and of the lanes' states that follow it.
-    var headBytes: Int { 2 + 2 * frequencies.count + Self.lanes * MemoryLayout<UInt32>.size }
+    var headBytes: Int { bytes.count + Self.lanes * MemoryLayout<UInt32>.size }
 
     /// Bytes that indices of these counts will take, head included: what the slots say, and a word more for each lane.
     func estimatedBytes(counts: [Int]) -> Int {

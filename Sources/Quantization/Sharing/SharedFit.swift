@@ -3,7 +3,7 @@ internal import Compute
 
 /// The fit of a codebook whose indices are entropy-coded: the least error + lambda * code length, with the lambda at which the indices
 /// just fit their bytes. Codebook, code lengths and indices are found in turn (Chou, Lookabaugh and Gray, 1989), from the exact
-/// solution for the histogram of a sample; each weight counts by its own importance, so that what matters less takes shorter codes.
+/// solution for the histogram of a sample; each weight counts by its column's importance, so that what matters less takes shorter codes.
 struct SharedFit {
     let format: GridFormat
     let problem: FitProblem
@@ -26,15 +26,14 @@ struct SharedFit {
         guard case .float16(var scales) = result.scales else { return result }
         let isTensor = scales.count == 1
         if isTensor { scales = [UInt16](repeating: scales[0], count: problem.rows) }
-        let whole = Stage(problem: damped, scales: scales, group: result.group)
+        let whole = Stage(problem: weighted(scales, group: result.group), scales: scales, group: result.group)
         let count = Double(problem.rows * problem.columns)
         // What is left for words, with a code of as many symbols as there may be.
         let head = 2 * (1 << min(format.bits, 6)) + 2 + 4 * IndexCode.lanes + 2 * IndexCode.lanes
         let rate = max(0.01, Double(8 * (room - head)) / count)
 
         // Of all rows: those of a sample do not tell which others would be cut off.
-        let stage = whole.changed(
-            whole.bestChange(isTensor ? [0] : [0, 0.5, 1], rate: rate, limit: 1 << format.bits))
+        let stage = whole.scaled(by: whole.bestFactor(rate: rate, limit: 1 << format.bits))
         let sample = stage.sampled(blocks: Self.sample)
         var book = sample.book(rate: rate, limit: 1 << format.bits)
         for _ in 0..<Self.rounds { book = sample.next(book, rate: rate).book }
@@ -46,17 +45,28 @@ struct SharedFit {
         return result
     }
 
-    /// The problem with importances of mean 1, none of them near 0.
-    private var damped: FitProblem {
-        func damped(_ importance: [Float]?) -> [Float]? {
-            guard let importance else { return nil }
+    /// The problem with column importances of mean 1, none of them near 0, and with rows that all count the same, each in the measure of
+    /// its own weights: by what calibration says of outputs, rows that hardly ever matter would be rounded away, and SmolLM2, which
+    /// needs some of those, with them.
+    private func weighted(_ scales: [UInt16], group: Int) -> FitProblem {
+        let slots = problem.columns / group
+        var columns = [Float](repeating: 1, count: problem.columns)
+        if let importance = problem.importance {
             let mean = importance.reduce(0.0) { $0 + Double($1) } / Double(importance.count)
-            guard mean > 0 else { return nil }
-            return importance.map { Float(Self.floor + (1 - Self.floor) * Double($0) / mean) }
+            columns = importance.map { Float(Self.floor + (1 - Self.floor) * Double($0) / mean) }
+        }
+        let ofSlots = (0..<slots).map { columns[$0 * group..<($0 + 1) * group].reduce(0, +) / Float(group) }
+        let rows = (0..<problem.rows).map { row -> Float in
+            var sum: Float = 0
+            for slot in 0..<slots {
+                let scale = Float(Float16(bitPattern: scales[row * slots + slot]))
+                sum += ofSlots[slot] * scale * scale
+            }
+            return sum > 0 ? Float(slots) / sum : 1
         }
         return FitProblem(
-            weights: problem.weights, importance: damped(problem.importance),
-            rowImportance: damped(problem.rowImportance), pool: problem.pool)
+            weights: problem.weights, importance: problem.importance == nil ? nil : columns, rowImportance: rows,
+            pool: problem.pool)
     }
 }
 
@@ -85,61 +95,32 @@ private struct Stage {
             scales: problem.sampledRows(blocks: blocks).flatMap { scales[$0 * slots..<($0 + 1) * slots] }, group: group)
     }
 
-    /// How scales become others.
-    struct Change {
-        var factor: Float
-        /// 1: each is 1 / sqrt(importance) of what it scales, so that an error of a step costs the same everywhere; 0: as it was.
-        var evenness: Float
+    /// The same with larger or smaller scales.
+    func scaled(by factor: Float) -> Stage {
+        let scaled = scales.map { bits in
+            let own = Float16(bitPattern: bits)
+            let scale = Float16(min(max(Float(own) * factor, -65504), 65504))
+            return (scale == 0 ? own : scale).bitPattern
+        }
+        return Stage(problem: problem, scales: scaled, group: group)
     }
 
-    /// The same with other scales.
-    func changed(_ change: Change) -> Stage {
-        let own = scales.map { Float(Float16(bitPattern: $0)) }
-        let even = evenScales(own)
-        let changed = zip(own, even).map { own, even in
-            let mixed = change.evenness == 0 ? own : change.evenness == 1 ? even : (own * even).squareRoot()
-            let scale = Float16(min(max(mixed * change.factor, -65504), 65504))
-            return (scale == 0 ? Float16(own) : scale).bitPattern
+    /// The factor of all scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers
+    /// need not be cut off.
+    func bestFactor(rate: Double, limit: Int) -> Float {
+        func merit(_ factor: Float) -> Double {
+            scaled(by: factor).solver(coarse: true).merit(rate: rate, limit: limit)
         }
-        return Stage(problem: problem, scales: changed, group: group)
-    }
-
-    /// Scales in proportion to 1 / sqrt(importance), of the same mean magnitude and signs as `own`.
-    private func evenScales(_ own: [Float]) -> [Float] {
-        let slots = problem.columns / group
-        let columns = (0..<slots).map { slot -> Float in
-            guard let importance = problem.importance else { return 1 }
-            return importance[slot * group..<(slot + 1) * group].reduce(0, +) / Float(group)
-        }
-        let even = own.indices.map { index -> Float in
-            let importance = columns[index % slots] * (problem.rowImportance?[index / slots] ?? 1)
-            return own[index] == 0 ? 0 : 1 / importance.squareRoot()
-        }
-        let total = even.reduce(0.0) { $0 + Double($1) }
-        let mean = total > 0 ? Float(own.reduce(0.0) { $0 + Double(abs($1)) } / total) : 0
-        return zip(own, even).map { $0 < 0 ? -mean * $1 : mean * $1 }
-    }
-
-    /// The change of scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers need
-    /// not be cut off, and what matters little may have coarse steps and short codes.
-    func bestChange(_ evennesses: [Float], rate: Double, limit: Int) -> Change {
-        func merit(_ change: Change) -> Double { changed(change).solver(coarse: true).merit(rate: rate, limit: limit) }
-        var best = (change: Change(factor: 1, evenness: 0), merit: Double.infinity)
-        for evenness in evennesses {
-            let change = Change(factor: 1, evenness: evenness)
-            let own = merit(change)
-            if own < best.merit { best = (change, own) }
-        }
-        // Larger or smaller from there, in steps of half an octave as long as that helps.
-        for step: Float in [1.414, 0.707] where step > 1 || best.change.factor == 1 {
+        var best = (factor: Float(1), merit: merit(1))
+        // In steps of half an octave as long as that helps.
+        for step: Float in [1.414, 0.707] where step > 1 || best.factor == 1 {
             for _ in 0..<4 {
-                let change = Change(factor: best.change.factor * step, evenness: best.change.evenness)
-                let own = merit(change)
+                let own = merit(best.factor * step)
                 guard own < best.merit else { break }
-                best = (change, own)
+                best = (best.factor * step, own)
             }
         }
-        return best.change
+        return best.factor
     }
 
     /// The codebook that suits the histogram.
@@ -218,8 +199,8 @@ private struct Stage {
         }
         let lengths = numbers.map { (total / $0).binaryLogarithm }
         let bits = zip(numbers, lengths).reduce(0) { $0 + $1.0 * $1.1 } / total
-        // Each bit less makes lambda four times as large.
-        let factor = min(max(1 + 1.386 * (bits - rate), 0.5), 2)
+        // Each bit less makes lambda four times as large, and more while points lag behind.
+        let factor = min(max(1 + 2.2 * (bits - rate), 0.5), 2)
         return (SharedBook(points: points, lengths: lengths, lambda: book.lambda * factor), counts)
     }
 
