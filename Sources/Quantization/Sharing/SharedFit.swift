@@ -16,6 +16,8 @@ struct SharedFit {
     /// Rounds on the sample, and at most on the whole.
     private static let rounds = 4
     private static let wholeRounds = 8
+    /// Times that codes are found anew for scales that fit the ones before.
+    private static let refits = 1
 
     func quantized() -> QuantizedMatrix {
         var result = TableFit(format: format.resident, problem: problem, clip: clip).quantized()
@@ -33,11 +35,16 @@ struct SharedFit {
         let rate = max(0.01, Double(8 * (room - head)) / count)
 
         // Of all rows: those of a sample do not tell which others would be cut off.
-        let stage = whole.scaled(by: whole.bestFactor(rate: rate, limit: 1 << format.bits))
+        var stage = whole.scaled(by: whole.bestFactor(rate: rate, limit: 1 << format.bits))
         let sample = stage.sampled(blocks: Self.sample)
         var book = sample.book(rate: rate, limit: 1 << format.bits)
         for _ in 0..<Self.rounds { book = sample.next(book, rate: rate).book }
-        let codes = stage.fitted(book, rate: rate, room: room, rounds: Self.wholeRounds)
+        var codes = stage.fitted(book, rate: rate, room: room, rounds: Self.wholeRounds)
+        stage = stage.refitted(codes.codes, codes.points, isTensor: isTensor)
+        for _ in 0..<Self.refits {
+            codes = stage.fitted(codes.book, rate: rate, room: room, rounds: Self.wholeRounds)
+            stage = stage.refitted(codes.codes, codes.points, isTensor: isTensor)
+        }
         result.codes = codes.codes
         let unused = (1 << format.bits) - codes.points.count
         result.codebooks = codes.points + [Int8](repeating: codes.points.last ?? 0, count: unused)
@@ -204,8 +211,48 @@ private struct Stage {
         return (SharedBook(points: points, lengths: lengths, lambda: book.lambda * factor), counts)
     }
 
-    /// Codes that fit into `room` bytes, with their points, from a book that nearly does.
-    func fitted(_ start: SharedBook, rate: Double, room: Int, rounds: Int) -> (codes: [UInt8], points: [Int8]) {
+    /// The same with the scales of least error for these codes: short codes lie on the side of zero, all of them together, which a
+    /// larger scale makes up for.
+    func refitted(_ codes: [UInt8], _ points: [Int8], isTensor: Bool) -> Stage {
+        let (rows, columns, slots) = (problem.rows, problem.columns, problem.columns / group)
+        let values = points.map(Float.init)
+        // Of each row and group: sums of v * w * point and of v * point^2.
+        var lean = [Double](repeating: 0, count: rows * slots)
+        var square = lean
+        problem.weights.values.withUnsafeBufferPointer { weights in
+            codes.withUnsafeBufferPointer { codes in
+                for row in 0..<rows {
+                    let own = problem.rowImportance?[row] ?? 1
+                    for slot in 0..<slots {
+                        var sums: (lean: Float, square: Float) = (0, 0)
+                        for column in slot * group..<(slot + 1) * group {
+                            let point = values[Int(codes[row * columns + column])]
+                            let mass = (problem.importance?[column] ?? 1) * point
+                            sums.lean += mass * weights[row * columns + column]
+                            sums.square += mass * point
+                        }
+                        lean[row * slots + slot] = Double(own * sums.lean)
+                        square[row * slots + slot] = Double(own * sums.square)
+                    }
+                }
+            }
+        }
+        if isTensor {
+            lean = [Double](repeating: lean.reduce(0, +), count: lean.count)
+            square = [Double](repeating: square.reduce(0, +), count: square.count)
+        }
+        let fitted = scales.indices.map { index -> UInt16 in
+            guard square[index] > 0 else { return scales[index] }
+            let scale = Float16(min(max(lean[index] / square[index], -65504), 65504))
+            return scale == 0 ? scales[index] : scale.bitPattern
+        }
+        return Stage(problem: problem, scales: fitted, group: group)
+    }
+
+    /// Codes that fit into `room` bytes, with their points and the book that they are from, from a book that nearly does.
+    func fitted(
+        _ start: SharedBook, rate: Double, room: Int, rounds: Int
+    ) -> (codes: [UInt8], points: [Int8], book: SharedBook) {
         var book = start
         var best: (book: SharedBook, bytes: Int)?
         for _ in 0..<rounds {
@@ -222,10 +269,12 @@ private struct Stage {
                 _ = round(book, codes: codes.baseAddress)
                 count = problem.rows * problem.columns
             }
-            if IndexCode(counts: codes.counts).encoded(codes, capacity: room) != nil { return (codes, book.points) }
+            if IndexCode(counts: codes.counts).encoded(codes, capacity: room) != nil {
+                return (codes, book.points, book)
+            }
             book.lambda *= 1.01
         }
         // Not even the shortest codes fit: one code for all takes no words.
-        return ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0])
+        return ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], book)
     }
 }
