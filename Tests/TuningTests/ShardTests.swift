@@ -7,12 +7,20 @@ import Tuning
 
 /// Scoring in parts against scoring at once.
 struct ShardTests {
-    private static func score(_ part: (Shard, SharedWork)?, into store: ScoreStore, calibration: String?) throws {
+    /// Scores a part; returns how many sites' factors were found for balancing.
+    @discardableResult
+    private static func score(
+        _ part: (Shard, SharedWork)?, into store: ScoreStore, calibration: String?
+    ) throws -> Int {
         var options = try Bard.options(["u8g64", "k4g64", "a3g32"])
         options.calibration = calibration
-        let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2)) { _ in }
+        var balanced = 0
+        let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2)) { progress in
+            if progress.stage == "balance", progress.fraction > 0 { balanced += 1 }
+        }
         try tuner.score(
             model: try Bard.model(), profiles: [Bard.profile(memory: MemoryLimits(storage: 1_900_000))], part: part)
+        return balanced
     }
 
     /// Two sequences, so that a shard has records of both; on text that the model writes and on a file.
@@ -32,7 +40,8 @@ struct ShardTests {
         for index in 1...3 {
             let shard = try #require(Shard(parsing: "\(index)/3"))
             let part = try ScoreStore(path: nil)
-            try Self.score((shard, shared), into: part, calibration: calibration)
+            let balanced = try Self.score((shard, shared), into: part, calibration: calibration)
+            #expect((balanced > 0) == (index == 1), "shard \(index) found \(balanced) factors")
             let contents = try part.contents()
             #expect(try contents.digest != whole.contents().digest)
             #expect(try merged.merge(part) > 0)

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -24,7 +25,9 @@ parser.add_argument("--store", required=True)
 parser.add_argument("--work", required=True)
 arguments = parser.parse_args()
 os.makedirs(arguments.work, exist_ok=True)
-kernels = os.path.join(os.path.dirname(os.path.abspath(__file__)), "search-kernels.yaml")
+# What a profile extends is looked up beside it.
+os.makedirs(arguments.work, exist_ok=True)
+shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "search-kernels.yaml"), arguments.work)
 with open(arguments.problem) as file:
     problem = json.load(file)
 
@@ -37,7 +40,7 @@ def least(key):
 
 def tune(name, limits):
     """Exit code and messages of a run with these limits, in base units."""
-    lines = ["fettle: 1", f"name: {name}", f"extends: {kernels}"]
+    lines = ["fettle: 1", f"name: {name}", "extends: search-kernels"]
     lines.append(f"memory: {{storage: {limits.get('memory.storage', 4e9):.0f} B, "
                  f"budget: {limits.get('memory.budget', 8e9):.0f} B}}")
     lines.append(f"latency: {{prefill: {{goal: {limits.get('latency.prefill', 1e3):.10g} s}}, "

@@ -11,6 +11,8 @@ struct ModelBalance {
     let calibration: TokenSequences
     let seed: UInt64
     let store: ScoreStore
+    /// What several processes make together; nil where this one is alone.
+    let shared: SharedWork?
     let refinement: Refinement
     /// The grid that `awq` tries errors on.
     let format: GridFormat
@@ -44,21 +46,36 @@ struct ModelBalance {
         }
         for site in sites { known[site] = try store.vector(site, in: context) }
         if known.count < sites.count {
-            let length = max(1, calibration.sequences.map(\.count).max() ?? 1)
-            let sweep = try FisherSweep(
-                model: try reference(), sequences: Array(calibration.sequences.prefix(max(1, Self.tokens / length))))
-            var visitor = BalanceVisitor(
-                model: model, refinement: refinement, format: format, sequence: calibration.period, pool: pool,
-                known: Set(known.keys)
-            ) { site, factors, fraction in
-                known[site] = factors
-                try store.put([site: factors], in: context)
-                try progress(fraction, model.name)
+            if let shared {
+                known = try BalanceFile(sites: sites, key: ScoreContext.digest(of: context)).factors(
+                    shared, wait: { try progress(0, "waiting for another shard's factors") },
+                    find: { try find(beside: known, in: context, reference()) })
+                try store.put(known, in: context)
+            } else {
+                known = try find(beside: known, in: context, reference())
             }
-            try sweep.run(
-                labels: .sampled(seed: seed), visitor: &visitor, memory: SweepFiles(beside: store, of: context))
         }
         return known.filter { !$0.value.isEmpty }
+    }
+
+    /// The factors of all sites, of which some are `known`; each is stored as soon as it is found.
+    private func find(
+        beside known: [String: [Float]], in context: String, _ reference: ReferenceModel
+    ) throws -> [String: [Float]] {
+        var result = known
+        let length = max(1, calibration.sequences.map(\.count).max() ?? 1)
+        let sweep = try FisherSweep(
+            model: reference, sequences: Array(calibration.sequences.prefix(max(1, Self.tokens / length))))
+        var visitor = BalanceVisitor(
+            model: model, refinement: refinement, format: format, sequence: calibration.period, pool: pool,
+            known: Set(known.keys)
+        ) { site, factors, fraction in
+            result[site] = factors
+            try store.put([site: factors], in: context)
+            try progress(fraction, model.name)
+        }
+        try sweep.run(labels: .sampled(seed: seed), visitor: &visitor, memory: SweepFiles(beside: store, of: context))
+        return result
     }
 
     /// What every tensor is multiplied by.

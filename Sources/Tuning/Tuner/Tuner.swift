@@ -110,7 +110,8 @@ package struct Tuner {
         var sources: [TextKey: Source] = [:]
         for (key, text) in work.texts.sorted(by: { $0.key < $1.key }) {
             let places = work.profiles.indices.filter { textKey(work.profiles[$0], plain) == key }
-            let (model, reference) = try balance(plain, plainReference, text, places.map { work.catalogs[$0] })
+            let (model, reference) = try balance(
+                plain, plainReference, text, places.map { work.catalogs[$0] }, part?.work)
             let scorer = Scorer(
                 model: model, calibration: text.calibration, seed: options.seed, observer: options.observer,
                 store: store, pool: pool, reference: reference.model, part: part,
@@ -151,14 +152,15 @@ package struct Tuner {
 
     /// The model with its channels balanced for `catalogs` on `text`, where that is asked for.
     private func balance(
-        _ model: Model, _ reference: LazyReference, _ text: TextPlan, _ catalogs: [ChoiceCatalog]
+        _ model: Model, _ reference: LazyReference, _ text: TextPlan, _ catalogs: [ChoiceCatalog],
+        _ shared: SharedWork?
     ) throws -> (Model, LazyReference) {
         guard let refinement = options.balancing(of: model, for: catalogs), let format = catalogs.first?.balanceFormat
         else { return (model, reference) }
         let balanced = try timer.run("balance") {
             try ModelBalance(
-                model: model, calibration: text.calibration, seed: options.seed, store: store, refinement: refinement,
-                format: format, pool: pool, progress: { try timer.progress("balance", $0, $1) }
+                model: model, calibration: text.calibration, seed: options.seed, store: store, shared: shared,
+                refinement: refinement, format: format, pool: pool, progress: { try timer.progress("balance", $0, $1) }
             ).balanced(reference: reference.model)
         }
         reference.release()
