@@ -24,7 +24,6 @@ parser.add_argument("--calibration", required=True)
 parser.add_argument("--store", required=True)
 parser.add_argument("--work", required=True)
 arguments = parser.parse_args()
-os.makedirs(arguments.work, exist_ok=True)
 # What a profile extends is looked up beside it.
 os.makedirs(arguments.work, exist_ok=True)
 shutil.copy(os.path.join(os.path.dirname(os.path.abspath(__file__)), "search-kernels.yaml"), arguments.work)
