@@ -1,4 +1,5 @@
 // Weighted histograms that whole-tensor fits work on. Sums in double, in the order of rows and columns, on every processor.
+#include "FitInterval.h"
 #include "FitKernels.h"
 #include "FitVector.h"
 
@@ -19,10 +20,8 @@ void fettle_fit_intervals(
             float inverse_scale = inverses[row];
             for (size_t column = index * group; column < (index + 1) * group; column++) {
                 float x = weights[column] * inverse_scale;
-                float interval = 2 * x + 256;
-                interval = interval < 0 ? 0 : interval > 511 ? 511 : interval;
                 double weight = weight_of(rows, row_importance, row, column) * square;
-                double *slot = sums + 3 * (size_t)interval;
+                double *slot = sums + 3 * interval_of(x);
                 slot[0] += weight;
                 slot[1] += weight * x;
                 slot[2] += weight * x * x;

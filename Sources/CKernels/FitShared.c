@@ -1,14 +1,8 @@
 // What a codebook whose indices are entropy-coded is fitted with. Sums in double, in the order of rows and columns, on every
 // processor.
+#include "FitInterval.h"
 #include "FitKernels.h"
 #include "FitVector.h"
-
-enum { INTERVALS = 512 };
-
-static size_t interval_of(float x) {
-    float interval = 2 * x + 256;
-    return (size_t)(interval < 0 ? 0 : interval > INTERVALS - 1 ? INTERVALS - 1 : interval);
-}
 
 void fettle_fit_counts(const fettle_fit_rows *rows, size_t group, const uint16_t *scales, double *counts) {
     size_t groups = rows->columns / group;

@@ -33,8 +33,7 @@ void fettle_quantize(
 }
 
 void fettle_zero_absent(const fettle_input *input) {
-    const int32_t places = input->tokens * fettle_places_per_token(input->kind);
-    const int32_t panel = input->panel, used = places % panel, columns = input->columns;
+    const int32_t places = fettle_places(input), panel = input->panel, used = places % panel, columns = input->columns;
     if (used == 0) return;
     const size_t index = (size_t)(places / panel) * (size_t)panel;
     int8_t *values = input->values + index * (size_t)columns;

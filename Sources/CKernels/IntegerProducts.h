@@ -222,12 +222,9 @@ static run_function panel_function(int blocks, int range, int some, int half, in
     return panel_8;
 }
 
-/// Places that an input's tokens take.
-INLINE int places_of(const fettle_input *input) { return input->tokens * fettle_places_per_token(input->kind); }
-
 /// Sums per segment and, for constant offsets, times what each unit of the sum counts for.
 static void segment_sums(const fettle_input *input, int segments, int per_segment, int32_t factor, int32_t *target) {
-    const int panel = input->panel, panels = (places_of(input) + panel - 1) / panel;
+    const int panel = input->panel, panels = (fettle_places(input) + panel - 1) / panel;
     const int32_t *source = input->sums;
     if (per_segment == 1) {
         for (int i = 0; i < panels * segments * panel; i++) target[i] = source[i] * factor;
@@ -296,7 +293,8 @@ static void product_int8(
     const int segment = matrix->group < input->scale_columns ? matrix->group : input->scale_columns;
     const int segments = columns / segment, half = segment < 32, range = matrix->codebooks ? 8 : matrix->bits;
     const int constant = matrix->offsets == FETTLE_OFFSET_CONSTANT;
-    const int fraction = zero_fraction(matrix), places = places_of(input), per_token = fettle_places_per_token(input->kind);
+    const int fraction = zero_fraction(matrix);
+    const int places = fettle_places(input), per_token = fettle_places_per_token(input->kind);
     const int offset = matrix->codebooks ? 128 : matrix->offset;
     uint8_t *codes = scratch;
     int32_t *sums = (int32_t *)(codes + (size_t)columns * 16 * BLOCKS);

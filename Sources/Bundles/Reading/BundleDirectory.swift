@@ -123,7 +123,7 @@ package struct BundleDirectory: Sendable {
     private func place(
         _ tensor: SafetensorsTensor, _ spec: Spec, _ layout: R16Layout, in arena: WeightsArena
     ) throws -> PlacedBlocks {
-        guard spec.format != spec.format.resident else { return try arena.move(tensor.bytes, layout: layout) }
+        guard spec.format.isCoded else { return try arena.move(tensor.bytes, layout: layout) }
         do {
             return try arena.decode(tensor.bytes, format: spec.format, layout: layout)
         } catch is QuantizationError { throw damaged(tensor.name) }

@@ -64,7 +64,7 @@ package enum WeightsFile {
         if let vector = vector(name, weights: weights, model: model) { return .floats(vector) }
         switch weights.matrices[name] {
         case .packed(let matrix):
-            guard matrix.format != matrix.format.resident else { return .packed(matrix) }
+            guard matrix.format.isCoded else { return .packed(matrix) }
             do throws(QuantizationError) { return .array(try matrix.coded()) } catch {
                 throw ModelError(.malformed, file: path, place: name, error.message)
             }

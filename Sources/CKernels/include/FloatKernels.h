@@ -29,7 +29,8 @@ long fettle_product_workspace(void);
 void fettle_multiply(fettle_isa isa, const fettle_product *_Nonnull product, float *_Nonnull workspace);
 
 /// Scaled dot-product attention of one head: output = softmax(scale * query key^T) value. Row i of the queries sees
-/// the first `visible + i * visible_step` keys, of them the last `window` where that is not 0. Rows of keys and values have the same stride.
+/// the first `visible + i * visible_step` keys, of them the last `window` where that is
+/// not 0. Rows of keys and values have the same stride.
 typedef struct {
     const float *_Nonnull query;
     const float *_Nonnull key;

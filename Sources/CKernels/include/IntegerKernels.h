@@ -82,6 +82,11 @@ typedef struct {
 /// Places that a token takes.
 static inline int32_t fettle_places_per_token(fettle_input_kind kind) { return kind == FETTLE_INPUT_INT16 ? 2 : 1; }
 
+/// Places that the tokens of an input take.
+static inline int32_t fettle_places(const fettle_input *input) {
+    return input->tokens * fettle_places_per_token(input->kind);
+}
+
 /// Places of a panel that the kernels of `isa` want for an input of `places` places; 1 for one place, else an even number.
 int32_t fettle_panel(fettle_isa isa, int32_t places);
 

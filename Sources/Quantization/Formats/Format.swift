@@ -50,6 +50,9 @@ extension Format {
         return coded.byteCount
     }
 
+    /// Whether indices take another form in a file than in memory.
+    package var isCoded: Bool { self != resident }
+
     /// The format in memory: without the code that indices have in a file.
     package var resident: Format {
         guard case .grid(let format) = self else { return self }

@@ -60,7 +60,7 @@ extension Spec: CustomStringConvertible {
         guard refinement.isAvailable else {
             throw QuantizationError(.notAvailable, place: place, "not available yet; leave it out, or write +clip")
         }
-        guard refinement != .gptq || format == format.resident else {
+        guard refinement != .gptq || !format.isCoded else {
             throw QuantizationError(
                 .notAvailable, place: place,
                 "it would change how many bytes coded indices take; leave it out, or take \(format.resident)")

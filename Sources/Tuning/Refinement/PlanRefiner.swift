@@ -64,7 +64,7 @@ struct PlanRefiner: SequentialVisitor {
         guard let importance = scores.importances[name] else {
             throw TuningError(.badInput, place: name, "has no importances; remove the score store and tune again")
         }
-        guard isOpen || Self.isAsked(for: choice), choice.format == choice.format.resident else {
+        guard isOpen || Self.isAsked(for: choice), !choice.format.isCoded else {
             let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
             return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
         }
