@@ -13,13 +13,15 @@ package struct MachineRates: Sendable {
     private static let repeats = 5
 
     /// Measures for about half a second. Throws where the system has no memory to read.
-    package init(pool: ThreadPool) throws(RuntimeError) {
+    package init(
+        pool: ThreadPool, clock: some Clock<Duration> = ContinuousClock()
+    ) throws(RuntimeError) {
         let region = try MappedRegion(byteCount: Self.readBytes, for: "bandwidth probe", hugePages: true)
         // Pages that were never written are all the same page of zeros.
         region.base.initializeMemory(as: UInt8.self, repeating: 1, count: Self.readBytes)
         let isa = pool.instructionSet.cValue
         let share = Self.readBytes / pool.threads / 256 * 256
-        let read = Self.best {
+        let read = Self.best(by: clock) {
             pool.run { thread, _ in
                 let start = (region.base + thread * share).assumingMemoryBound(to: UInt8.self)
                 _ = fettle_probe_read(isa, start, share)
@@ -27,7 +29,7 @@ package struct MachineRates: Sendable {
         }
         readBandwidth = Double(share * pool.threads) / read
         let operations = fettle_probe_products(isa, Self.rounds) * Int64(pool.threads)
-        let products = Self.best {
+        let products = Self.best(by: clock) {
             pool.run { _, _ in _ = fettle_probe_products(isa, Self.rounds) }
         }
         int8Peak = Double(operations) / products
@@ -35,7 +37,7 @@ package struct MachineRates: Sendable {
     }
 
     /// Seconds of the fastest of some runs.
-    private static func best(_ body: () -> Void) -> Double {
-        (0..<repeats).reduce(.infinity) { best, _ in min(best, Stopwatch.seconds(body)) }
+    private static func best(by clock: some Clock<Duration>, _ body: () -> Void) -> Double {
+        (0..<repeats).reduce(.infinity) { best, _ in min(best, Stopwatch.seconds(by: clock, body)) }
     }
 }

@@ -11,14 +11,14 @@ package struct ProductRates: Sendable {
     /// Medians of `repeats` runs over `matrices`. Throws where the system has no memory for inputs and results.
     package init(
         of matrices: [RuntimeMatrix], tokens: Int = RuntimeMemory.defaultPrefillChunk, repeats: Int = 5,
-        pool: ThreadPool
+        pool: ThreadPool, clock: some Clock<Duration> = ContinuousClock()
     ) throws(RuntimeError) {
         let bytes = matrices.reduce(0) { $0 + $1.packedBytes }
         let weights = matrices.reduce(0) { $0 + $1.rows * $1.columns }
         let one = try ProductRun(matrices, tokens: 1, pool: pool)
         let many = try ProductRun(matrices, tokens: tokens, pool: pool)
-        decode = Double(bytes) / one.seconds(repeats: repeats)
-        prefill = Double(2 * weights * tokens) / many.seconds(repeats: repeats)
+        decode = Double(bytes) / one.seconds(repeats: repeats, by: clock)
+        prefill = Double(2 * weights * tokens) / many.seconds(repeats: repeats, by: clock)
     }
 }
 
@@ -69,10 +69,10 @@ private struct ProductRun {
     }
 
     /// The median over `repeats` runs, after one that is not counted.
-    func seconds(repeats: Int) -> Double {
+    func seconds(repeats: Int, by clock: some Clock<Duration>) -> Double {
         let isa = pool.instructionSet.cValue
         let all = (0...max(1, repeats)).map { _ in
-            Stopwatch.seconds {
+            Stopwatch.seconds(by: clock) {
                 pool.run { thread, threads in
                     let share = Share(thread: thread, threads: threads, pool: pool.handle)
                     for (product, input) in steps {

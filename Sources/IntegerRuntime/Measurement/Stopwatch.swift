@@ -1,8 +1,10 @@
 /// Wall-clock seconds of repeated work.
 package enum Stopwatch {
-    /// Seconds that `body` takes.
-    package static func seconds(_ body: () throws -> Void) rethrows -> Double {
-        let elapsed = try ContinuousClock().measure(body)
+    /// Seconds that `body` takes by `clock`.
+    package static func seconds(
+        by clock: some Clock<Duration> = ContinuousClock(), _ body: () throws -> Void
+    ) rethrows -> Double {
+        let elapsed = try clock.measure(body)
         return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     }
 
