@@ -4,7 +4,8 @@ limits that it names must be enough when it is raised to the number that it name
 
 The device is search-kernels.yaml's, on which time does not follow bytes; limits come from the instance that `fettle tune
 --problem` wrote for it. One limit out of reach, two out of reach (both are raised), and storage against decode: each can be
-met, both cannot (each is raised alone).
+met, both cannot (each is raised alone). Narrow limits bring choices in that wider ones leave out, and with these both may be
+met: then the limits are taken from the instance with those choices, and so on.
 
 usage: infeasible.py FETTLE MODEL PROBLEM.json --calibration TEXT --store DIR --work DIR
 """
@@ -31,14 +32,13 @@ with open(arguments.problem) as file:
     problem = json.load(file)
 
 
-def least(key):
-    """The least that plans can cost, and what those cost in everything."""
-    chosen = [min(group["choices"], key=lambda choice: choice[key]) for group in problem["groups"]]
-    return {cost: problem["fixed"][cost] + sum(choice[cost] for choice in chosen) for cost in problem["fixed"]}
+def least(instance, cost):
+    """The least that a plan can cost."""
+    return instance["fixed"][cost] + sum(min(choice[cost] for choice in group["choices"]) for group in instance["groups"])
 
 
 def tune(name, limits):
-    """Exit code and messages of a run with these limits, in base units."""
+    """Exit code and last message of a run with these limits, in base units; its instance is in NAME.json."""
     lines = ["fettle: 1", f"name: {name}", "extends: search-kernels"]
     lines.append(f"memory: {{storage: {limits.get('memory.storage', 4e9):.0f} B, "
                  f"budget: {limits.get('memory.budget', 8e9):.0f} B}}")
@@ -50,7 +50,8 @@ def tune(name, limits):
         file.write("\n".join(lines) + "\n")
     run = subprocess.run(
         [arguments.fettle, "tune", arguments.model, "--profile", path, "--calibration", arguments.calibration, "--store",
-         arguments.store, "--out", arguments.work, "--time-limit", "1s", "--no-refine", "--json"],
+         arguments.store, "--out", arguments.work, "--time-limit", "1s", "--no-refine", "--json", "--problem",
+         f"{arguments.work}/{name}.json"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     return run.returncode, run.stderr.strip().split("\n")[-1]
 
@@ -64,21 +65,28 @@ def check(what, is_good, text=""):
     print(f"{what:68} {'ok' if is_good else 'FELL SHORT'}{'' if is_good else '  ' + text}")
 
 
-def explained(name, limits):
-    code, text = tune(name, limits)
+def explained(name, factor, costs):
+    """Limits at `factor` times the least of each of `costs`, and how the run explains that no plan meets them."""
+    instance = problem
+    for _ in range(4):
+        limits = {limit: factor * least(instance, cost) for limit, cost in costs.items()}
+        code, text = tune(name, limits)
+        if code != 0:
+            break
+        with open(f"{arguments.work}/{name}.json") as file:
+            instance = json.load(file)
     print(f"  {text}")
     check(f"{name}: exit code 3", code == 3, f"exit code {code}")
-    return text
+    return limits, text
 
 
-small, fast = least("stored"), least("decode")
-cases = {
-    "out-of-reach": {"memory.storage": 0.9 * small["stored"]},
-    "both-out-of-reach": {"memory.storage": 0.9 * small["stored"], "latency.decode": 0.9 * fast["decode"]},
-    "conflict": {"memory.storage": 1.02 * small["stored"], "latency.decode": 1.02 * fast["decode"]},
-}
-for name, limits in cases.items():
-    text = explained(name, limits)
+both = {"memory.storage": "stored", "latency.decode": "decode"}
+for name, factor, costs in [
+    ("out-of-reach", 0.9, {"memory.storage": "stored"}),
+    ("both-out-of-reach", 0.9, both),
+    ("conflict", 1.02, both),
+]:
+    limits, text = explained(name, factor, costs)
     unattainable = re.findall(r"(\S+) of [\d.e+-]+ \w+ is out of reach: the cheapest plan needs ([\d.e+-]+) ", text)
     remedies = re.findall(r"(\S+) to ([\d.e+-]+) \w+ \([^)]* more\)", text)
     if len(unattainable) > 1:
