@@ -24,7 +24,7 @@ bound() {
     if awk -v value="$2" -v limit="$4" "BEGIN { exit !(value $3 limit) }"; then verdict=ok; else verdict="FELL SHORT"; failed=1; fi
     printf '%-58s %12s  (%s %s)  %s\n' "$1" "$2" "$3" "$4" "$verdict"
 }
-field() { "$python" -c 'import json,sys; print(eval(sys.argv[1], {}, {"x": json.load(sys.stdin)}))' "$1"; }
+field() { "$python" -c 'import json,sys; print(eval(sys.argv[1], {"x": json.load(sys.stdin)}))' "$1"; }
 seconds() { local start; start=$(date +%s.%N); "$@" >/dev/null 2>"$search/last.log"; date +%s.%N | awk -v start="$start" '{ print $1 - start }'; }
 
 # The instance that the solver's budgets are taken from.
