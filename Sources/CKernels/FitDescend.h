@@ -25,6 +25,34 @@ INLINE void load_points(
     }
 }
 
+// Columns whose moves reach the gradients of the others together.
+enum { DESCENT_RUN = 32 };
+
+// Takes from the gradients of the columns first...last - 1 what `count` columns' moves leave; `moved` is minus the moves.
+INLINE void spread(
+    const fettle_descent *run, f32x16 *gradient, const f32x16 *moved, const size_t *which, size_t count, size_t first,
+    size_t last) {
+    enum { AT_ONCE = 4 };
+    size_t other = first;
+    for (; other + AT_ONCE <= last; other += AT_ONCE) {
+        const float *moments = run->moments + other * run->columns;
+        f32x16 sums[AT_ONCE];
+        for (int i = 0; i < AT_ONCE; i++) sums[i] = gradient[other + i];
+        for (size_t k = 0; k < count; k++) {
+            for (int i = 0; i < AT_ONCE; i++) {
+                sums[i] = __builtin_elementwise_fma(splat(moments[i * run->columns + which[k]]), moved[k], sums[i]);
+            }
+        }
+        for (int i = 0; i < AT_ONCE; i++) gradient[other + i] = sums[i];
+    }
+    for (; other < last; other++) {
+        const float *moments = run->moments + other * run->columns;
+        for (size_t k = 0; k < count; k++) {
+            gradient[other] = __builtin_elementwise_fma(splat(moments[which[k]]), moved[k], gradient[other]);
+        }
+    }
+}
+
 // The half-precision number near old + gain / curvature, where that helps; else the old one.
 INLINE f32x16 half_step(f32x16 old, f32x16 gain, f32x16 curvature) {
     f32x16 step = half_rounded(old + gain * inverse(curvature)) - old;
@@ -62,10 +90,13 @@ INLINE void refit_scales(
             run->scales[index] = lanes.scale[row] + step[row];
             if (run->minimums) run->minimums[index] = lanes.minimum[row] + shift[row];
         }
-        for (size_t column = 0; column < rounding->group; column++) {
-            const float *moments = run->moments + (first + column) * run->columns;
-            f32x16 moved = step * points[column] + shift;
-            for (size_t other = 0; other < run->columns; other++) gradient[other] -= moved * moments[other];
+        for (size_t part = 0; part < rounding->group; part += DESCENT_RUN) {
+            size_t which[DESCENT_RUN], count = 0;
+            for (; count < DESCENT_RUN && part + count < rounding->group; count++) {
+                which[count] = first + part + count;
+                points[part + count] = -(step * points[part + count] + shift);
+            }
+            spread(run, gradient, points + part, which, count, 0, run->columns);
         }
     }
 }
@@ -85,22 +116,30 @@ void ENTRY(descend)(
     for (int sweep = 0; sweep < run->sweeps; sweep++) {
         if (sweep > 0 && run->scales) refit_scales(&own, run, rows, gradient, points, codes);
         rounding_lanes lanes = {{0}, {0}, {0}, {0}};
-        for (size_t column = 0; column < run->columns; column++) {
-            if (column % own.group == 0) lanes = load_rounding(&own, rows, column / own.group);
-            const float *moments = run->moments + column * run->columns;
-            i32x16 old = {0};
-            for (int row = 0; row < rows; row++) old[row] = codes[(size_t)row * run->columns + column];
-            f32x16 before = points_of(&own, old, lanes.offset), point = before;
-            f32x16 wanted = before + gradient[column] / moments[column] * lanes.inverse_scale;
-            i32x16 code = nearest_code(&own, wanted, lanes.offset, &point);
-            f32x16 moved = (point - before) * lanes.scale;
-            int changes = 0;
-            for (int row = 0; row < rows; row++) {
-                changes |= code[row] != old[row];
-                codes[(size_t)row * run->columns + column] = (uint8_t)code[row];
+        for (size_t first = 0; first < run->columns; first += DESCENT_RUN) {
+            size_t end = first + DESCENT_RUN < run->columns ? first + DESCENT_RUN : run->columns;
+            size_t which[DESCENT_RUN], count = 0;
+            for (size_t column = first; column < end; column++) {
+                if (column % own.group == 0) lanes = load_rounding(&own, rows, column / own.group);
+                const float *moments = run->moments + column * run->columns;
+                i32x16 old = {0};
+                for (int row = 0; row < rows; row++) old[row] = codes[(size_t)row * run->columns + column];
+                f32x16 before = points_of(&own, old, lanes.offset), point = before;
+                f32x16 wanted = before + gradient[column] / moments[column] * lanes.inverse_scale;
+                i32x16 code = nearest_code(&own, wanted, lanes.offset, &point);
+                int changes = 0;
+                for (int row = 0; row < rows; row++) {
+                    changes |= code[row] != old[row];
+                    codes[(size_t)row * run->columns + column] = (uint8_t)code[row];
+                }
+                if (!changes) continue;
+                points[count] = (before - point) * lanes.scale;
+                which[count] = column;
+                spread(run, gradient, points + count, which + count, 1, first, end);
+                count++;
             }
-            if (!changes) continue;
-            for (size_t other = 0; other < run->columns; other++) gradient[other] -= moved * moments[other];
+            spread(run, gradient, points, which, count, 0, first);
+            spread(run, gradient, points, which, count, end, run->columns);
         }
     }
 }

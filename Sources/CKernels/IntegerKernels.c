@@ -56,6 +56,11 @@ size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens) {
     return ((size_t)columns * 16 * blocks + (sums > weights ? sums : weights) + 63) / 64 * 64;
 }
 
+const uint8_t *fettle_row_blocks(const fettle_matrix *matrix, int32_t first, int32_t last, size_t *bytes) {
+    *bytes = first < last ? (size_t)(adjoining_end(matrix, first, last) - first) * matrix->block_bytes : 0;
+    return row_block(matrix, first);
+}
+
 void fettle_packed_product(
     fettle_isa isa, const fettle_matrix *matrix, const fettle_input *input, int32_t first, int32_t last, void *scratch,
     float *y, size_t stride) {

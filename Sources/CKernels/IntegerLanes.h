@@ -35,6 +35,13 @@ INLINE void store_f32x16(void *p, f32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE u16x16 load_u16x16(const void *p) { u16x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
+/// Loads the lines of `bytes` bytes at `p`, one after the other, and leaves them in the cache. What is read side by side (scales,
+/// and the tiles behind them) is one stream to the processor if its lines were first loaded in the order in which they lie. Whole
+/// lines, and no prefetches: on Zen 4 neither prefetches nor loads of single bytes lead the processor's own prefetcher on.
+INLINE void load_lines(const uint8_t *p, size_t bytes) {
+    typedef int32_t line __attribute__((vector_size(LINE), aligned(1)));
+    for (size_t at = 0; at < bytes; at += LINE) (void)*(const volatile line *)(p + at);
+}
 INLINE f32x16 choose(i32x16 condition, f32x16 yes, f32x16 no) {
     return (f32x16)((condition & (i32x16)yes) | (~condition & (i32x16)no));
 }

@@ -282,8 +282,7 @@ static void integer_product(
         job.tiles = bytes + m->tiles_at;
         if (panel == 1) {
             load_block_tables(m, block, &tables);
-            // Scales and tiles are read side by side. Asked for in the order in which they lie, they are one stream.
-            for (size_t at = 0; at < m->tiles_at; at += LINE) __builtin_prefetch(bytes + at);
+            load_lines(bytes, m->tiles_at);
         } else {
             tabulate(&job, blocks, dyadic);
             for (int b = 0; b < blocks; b++) {

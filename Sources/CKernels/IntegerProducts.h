@@ -107,6 +107,7 @@ typedef struct {
     int half;  // whether a segment is half a tile
     int constant;  // whether the kind of offset is known to be constant, which leaves more registers
     int level;  // whether weights and inputs are known to have groups of the same size
+    int plain;  // whether scales are known to be half precision and a segment a tile
 } shape;
 
 /// result[lane group][token] = the lanes' rows times the tokens.
@@ -115,6 +116,10 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
     const run *r = &own;
     f32v acc[SIDES * PANEL];
     if (made.constant) own.offset_kind = FETTLE_OFFSET_CONSTANT;
+    if (made.plain) {
+        own.scale_kind = FETTLE_SCALE_FLOAT16;
+        own.segment_tiles = 1;
+    }
     const uint8_t *tile = r->tiles;
     const int8_t *x = r->x;
     const int stride = made.panel * 4, count = made.count;
@@ -150,15 +155,53 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
     UNROLL for (int m = 0; m < made.side * count; m++) result[m] = made.constant ? acc[m] : acc[m] * r->unit;
 }
 
-// One token, all rows of a block side by side: functions for each packing.
+static void store_rows(const f32v *acc, int part, int rows, int tokens, float *y, size_t stride) {
+    const int count = rows - part * LANES;
+    y += part * LANES;
+    if (count >= LANES) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], sizeof acc[m]);
+    } else if (count > 0) {
+        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], (size_t)count * sizeof(float));
+    }
+}
+
+/// Where each row block has a codebook of its own, takes this block's.
+static void load_block_tables(const fettle_matrix *matrix, int block, lookup_tables *tables) {
+    if (!matrix->codebook_stride) return;
+    load_tables(tables, matrix->codebooks + (size_t)block * matrix->codebook_stride, matrix->bits);
+}
+
+/// Row blocks first..<last, which lie one after the other from `bytes` on, times one token; all rows of a block side by side.
+INLINE void run_token(
+    const run *job, const fettle_matrix *matrix, lookup_tables *tables, const uint8_t *bytes, int first, int last,
+    float *y, const shape made) {
+    run own = *job;
+    for (int block = first; block < last; block++, bytes += matrix->block_bytes) {
+        if (made.book) load_block_tables(matrix, block, tables);
+        own.scales = bytes;
+        own.offsets = bytes + matrix->offsets_at;
+        own.tiles = bytes + matrix->tiles_at;
+        load_lines(bytes, matrix->tiles_at);
+        f32v acc[PARTS];
+        run_segments(&own, acc, made);
+        for (int part = 0; part < PARTS; part++) {
+            store_rows(acc + part, part, matrix->rows - block * 16, 1, y + (size_t)block * 16, 0);
+        }
+    }
+}
+
+// Functions for each packing.
 #define ONE_TOKEN_FUNCTION(name, bits, ...) \
-    static void name##_##bits(const run *r, f32v *acc) { \
-        run_segments(r, acc, (shape){ \
+    static void name##_##bits( \
+        const run *r, const fettle_matrix *matrix, lookup_tables *tables, const uint8_t *bytes, int first, int last, \
+        float *y) { \
+        run_token(r, matrix, tables, bytes, first, last, y, (shape){ \
             .side = PARTS, .parts = 1, .count = 1, .panel = 1, .packing = bits, __VA_ARGS__}); \
     }
 #define ONE_TOKEN(bits) \
     ONE_TOKEN_FUNCTION(one, bits, .range = bits) \
     ONE_TOKEN_FUNCTION(level, bits, .range = bits, .constant = 1, .level = 1) \
+    ONE_TOKEN_FUNCTION(plain, bits, .range = bits, .constant = 1, .level = 1, .plain = 1) \
     ONE_TOKEN_FUNCTION(half, bits, .range = bits, .half = 1) \
     ONE_TOKEN_FUNCTION(book, bits, .range = 8, .book = 1, .constant = 1) \
     ONE_TOKEN_FUNCTION(level_book, bits, .range = 8, .book = 1, .constant = 1, .level = 1) \
@@ -174,10 +217,11 @@ INLINE void run_segments(const run *job, f32v *result, const shape made) {
     }
 ONE_TOKEN(2) ONE_TOKEN(3) ONE_TOKEN(4) ONE_TOKEN(5) ONE_TOKEN(6) ONE_TOKEN(7) ONE_TOKEN(8)
 
-typedef void (*run_function)(const run *, f32v *);
+typedef void (*token_function)(
+    const run *, const fettle_matrix *, lookup_tables *, const uint8_t *bytes, int first, int last, float *y);
 #define EVERY_WIDTH(name) {name##_2, name##_3, name##_4, name##_5, name##_6, name##_7, name##_8}
-static const run_function one_token[5][7] = {
-    EVERY_WIDTH(one), EVERY_WIDTH(level), EVERY_WIDTH(half), EVERY_WIDTH(book), EVERY_WIDTH(level_book),
+static const token_function one_token[6][7] = {
+    EVERY_WIDTH(one), EVERY_WIDTH(level), EVERY_WIDTH(plain), EVERY_WIDTH(half), EVERY_WIDTH(book), EVERY_WIDTH(level_book),
 };
 
 /// Unpacks `count` tiles.
@@ -189,12 +233,17 @@ static void unpack_tiles(const uint8_t *tiles, int bits, uint8_t *target, int co
     }
 }
 
-static run_function one_token_function(const fettle_matrix *matrix, int scale_columns, int half) {
+static token_function one_token_function(const fettle_matrix *matrix, int scale_columns, int half) {
     const int level = matrix->group == scale_columns;
-    const int kind = matrix->codebooks ? 3 + level : half ? 2 : level && matrix->offsets == FETTLE_OFFSET_CONSTANT;
+    const int plain = matrix->group == 32 && matrix->scales == FETTLE_SCALE_FLOAT16;
+    const int kind = matrix->codebooks ? 4 + level
+        : half                         ? 3
+        : level && matrix->offsets == FETTLE_OFFSET_CONSTANT ? 1 + plain
+                                                             : 0;
     return one_token[kind][matrix->bits - 2];
 }
 
+typedef void (*run_function)(const run *, f32v *);
 // A panel: a function for each range that the dot product tells apart, for BLOCKS row blocks and for a last one, for a
 // whole panel and for parts of one.
 #define PANEL_FUNCTION(name, bits, ...) \
@@ -239,16 +288,6 @@ static void segment_sums(const fettle_input *input, int segments, int per_segmen
     }
 }
 
-static void store_rows(const f32v *acc, int part, int rows, int tokens, float *y, size_t stride) {
-    const int count = rows - part * LANES;
-    y += part * LANES;
-    if (count >= LANES) {
-        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], sizeof acc[m]);
-    } else if (count > 0) {
-        for (int m = 0; m < tokens; m++) memcpy(y + (size_t)m * stride, &acc[m], (size_t)count * sizeof(float));
-    }
-}
-
 /// result[token] = what its two places made.
 INLINE void add_halves(f32v *acc, int tokens) {
     for (int m = 0; m < tokens; m++) acc[m] = acc[2 * m] + acc[2 * m + 1];
@@ -267,12 +306,6 @@ static const uint8_t *unpacked_block(
         }
     }
     return target;
-}
-
-/// Where each row block has a codebook of its own, takes this block's.
-static void load_block_tables(const fettle_matrix *matrix, int block, lookup_tables *tables) {
-    if (!matrix->codebook_stride) return;
-    load_tables(tables, matrix->codebooks + (size_t)block * matrix->codebook_stride, matrix->bits);
 }
 
 /// Asks for the part first..<last of `of` of the bytes at `p`, so that they come from memory while others are multiplied.
@@ -308,28 +341,27 @@ static void product_int8(
         .segments_per_xscale = input->scale_columns / segment,
     };
     if (matrix->codebooks) load_tables(&tables, matrix->codebooks, matrix->bits);
+    if (panel == 1) {
+        r.x = input->values;
+        r.xscales = input->scales;
+        r.sums = sums;
+        const token_function function = one_token_function(matrix, input->scale_columns, half);
+        for (int block = first, next; block < last; block = next) {
+            next = adjoining_end(matrix, block, last);
+            function(&r, matrix, &tables, row_block(matrix, block), block, next, y);
+        }
+        return;
+    }
     for (int block = first, blocks; block < last; block += blocks) {
         const uint8_t *bytes = row_block(matrix, block);
         const int rows = matrix->rows - block * 16;
-        blocks = panel > 1 && !half && last - block >= BLOCKS && adjoining_blocks(matrix, block, BLOCKS) ? BLOCKS : 1;
+        blocks = !half && last - block >= BLOCKS && adjoining_blocks(matrix, block, BLOCKS) ? BLOCKS : 1;
         r.scales = bytes;
         r.offsets = bytes + matrix->offsets_at;
         r.tiles = bytes + matrix->tiles_at;
         r.x = input->values;
         r.xscales = input->scales;
         r.sums = sums;
-        if (panel == 1) {
-            load_block_tables(matrix, block, &tables);
-            const run_function function = one_token_function(matrix, input->scale_columns, half);
-            // Scales and tiles are read side by side. Asked for in the order in which they lie, they are one stream.
-            for (size_t at = 0; at < matrix->tiles_at; at += LINE) __builtin_prefetch(bytes + at);
-            f32v acc[PARTS];
-            function(&r, acc);
-            for (int part = 0; part < PARTS; part++) {
-                store_rows(acc + part, part, rows, 1, y + (size_t)block * 16, stride);
-            }
-            continue;
-        }
         for (int b = 0; b < blocks; b++) {
             load_block_tables(matrix, block + b, &tables);
             const uint8_t *tiles = unpacked_block(

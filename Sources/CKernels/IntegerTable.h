@@ -38,6 +38,14 @@ static inline const uint8_t *row_block(const fettle_matrix *m, int block) {
     return m->blocks + (size_t)(block / of_share) * m->share_bytes + (size_t)(block % of_share) * m->block_bytes;
 }
 
+/// The end of the row blocks, of those before `last`, that lie one after the other from `block` on.
+static inline int adjoining_end(const fettle_matrix *m, int block, int last) {
+    if (m->shares <= 1) return last;
+    const int of_share = (m->rows + 15) / 16 / m->shares;
+    const int end = (block / of_share + 1) * of_share;
+    return end < last ? end : last;
+}
+
 /// Whether a row block and the next `count` - 1 lie one after the other.
 static inline bool adjoining_blocks(const fettle_matrix *m, int block, int count) {
     return row_block(m, block + count - 1) == row_block(m, block) + (size_t)(count - 1) * m->block_bytes;

@@ -128,7 +128,11 @@ void fettle_pool_run(fettle_pool *pool, fettle_region body, void *context) {
     }
 }
 
-void fettle_pool_barrier(fettle_pool *pool) {
+void fettle_pool_barrier(fettle_pool *pool) { fettle_pool_barrier_loading(pool, NULL, 0); }
+
+void fettle_pool_barrier_loading(fettle_pool *pool, const uint8_t *bytes, size_t count) {
+    enum { LINE = 64 };
+    typedef int32_t line __attribute__((vector_size(LINE), aligned(1)));
     if (pool->threads == 1) return;
     uint32_t generation = atomic_load_explicit(&pool->barrier_generation, memory_order_relaxed);
     uint32_t arrived = atomic_fetch_add_explicit(&pool->barrier_arrived, 1, memory_order_acq_rel) + 1;
@@ -138,7 +142,13 @@ void fettle_pool_barrier(fettle_pool *pool) {
         return;
     }
     int spins = 0;
+    size_t at = 0;
     while (atomic_load_explicit(&pool->barrier_generation, memory_order_acquire) == generation) {
+        if (count - at >= LINE) {
+            (void)*(const volatile line *)(bytes + at);
+            at += LINE;
+            continue;
+        }
         fettle_pause();
         if (++spins > SPINS_BEFORE_YIELD) {
             sched_yield();

@@ -18,10 +18,20 @@ import Testing
         for site in visitor.sites {
             let other = try #require(recorder.sites.first { $0.layer == site.layer && $0.group == site.group })
             #expect(site.inputs == other.inputs)
+            switch site.aim {
+            case .inputs(let source): #expect(source == site.inputs)
+            case .outputs(let outputs):
+                let part = site.group == .down ? TensorName.Part.down : .attentionOutput
+                let own = model.pool.product(
+                    site.inputs, try weights.tensor(TensorName.layer(site.layer, part)), .transposedRight)
+                // A sum of the residual stream, taken apart again.
+                #expect(outputs.distance(from: own) < 1e-4)
+            }
         }
     }
 
-    /// Each group gets the inputs of a model that has all weights replaced before it, and none after it.
+    /// Each group gets the inputs of a model that has all weights replaced before it, and none after it; and beside them those
+    /// that the source has.
     @Test func laterGroupsSeeWhatWasReplacedBefore() throws {
         let weights = try GoldenFile("weights")
         let model = try weights.model(GoldenFile.configuration(tied: true))
@@ -38,9 +48,14 @@ import Testing
         var recorder = Recorder()
         try FisherSweep(model: replaced, sequences: weights.sequences)
             .run(labels: .sampled(seed: 1), visitor: &recorder)
+        var own = Recorder()
+        try FisherSweep(model: model, sequences: weights.sequences).run(labels: .sampled(seed: 1), visitor: &own)
         for site in visitor.sites {
             let other = try #require(recorder.sites.first { $0.layer == site.layer && $0.group == site.group })
             #expect(site.inputs == other.inputs, "layer \(site.layer), \(site.group)")
+            let source = try #require(own.sites.first { $0.layer == site.layer && $0.group == site.group })
+            guard case .inputs(let aim) = site.aim else { continue }
+            #expect(aim == source.inputs, "layer \(site.layer), \(site.group)")
         }
     }
 }
@@ -48,14 +63,16 @@ import Testing
 /// Keeps the inputs that a sequential sweep shows, and replaces what it is told to.
 private struct Replacement: SequentialVisitor {
     let weights: (_ layer: Int, _ group: LayerGroup) -> [TensorName.Part: Matrix]
-    var sites: [(layer: Int, group: LayerGroup, inputs: Matrix)] = []
+    var sites: [(layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim)] = []
 
     init(_ weights: @escaping (_ layer: Int, _ group: LayerGroup) -> [TensorName.Part: Matrix]) {
         self.weights = weights
     }
 
-    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) -> [TensorName.Part: Matrix] {
-        sites.append((layer, group, inputs))
+    mutating func visit(
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+    ) -> [TensorName.Part: Matrix] {
+        sites.append((layer, group, inputs, aim))
         return weights(layer, group)
     }
 }

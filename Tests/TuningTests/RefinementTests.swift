@@ -10,7 +10,7 @@ import Tuning
     @Test(arguments: ["a3g32", "k3g64", "u4c"]) func comesNearerOnUnseenText(format: String) throws {
         let plain = try run("\(format)+clip")
         let refined = try run("\(format)+clip+gptq")
-        #expect(refined.quality.kl < 0.97 * plain.quality.kl, "\(refined.quality.kl), \(plain.quality.kl)")
+        #expect(refined.quality.kl < 0.85 * plain.quality.kl, "\(refined.quality.kl), \(plain.quality.kl)")
         #expect(refined.quality.textDigest == plain.quality.textDigest)
         for group in refined.plan.groups {
             let isEmbedding = group.name == "token_embd"

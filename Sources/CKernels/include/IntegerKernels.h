@@ -101,6 +101,9 @@ void fettle_quantize(
 /// Zeros the places of the last panel that no token takes.
 void fettle_zero_absent(const fettle_input *input);
 
+/// Where the row blocks first..<last begin, and how many bytes of them lie there one after the other.
+const uint8_t *fettle_row_blocks(const fettle_matrix *matrix, int32_t first, int32_t last, size_t *bytes);
+
 /// Bytes of `scratch` that fettle_packed_product needs, 64-byte aligned, for inputs of up to `tokens` tokens.
 size_t fettle_packed_product_scratch(int32_t columns, int32_t tokens);
 

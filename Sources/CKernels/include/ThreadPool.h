@@ -2,6 +2,9 @@
 #ifndef FETTLE_THREAD_POOL_H
 #define FETTLE_THREAD_POOL_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 typedef struct fettle_pool fettle_pool;
 
 /// The body of a region: called once on each thread, with its index and the number of threads.
@@ -18,5 +21,8 @@ void fettle_pool_run(fettle_pool *pool, fettle_region body, void *context);
 
 /// Waits until every thread of the running region has arrived here.
 void fettle_pool_barrier(fettle_pool *pool);
+
+/// The same. While it waits, this thread loads the `count` bytes that it will read next, line after line, into its caches.
+void fettle_pool_barrier_loading(fettle_pool *pool, const uint8_t *bytes, size_t count);
 
 #endif

@@ -38,7 +38,7 @@ extension ChunkExecution {
             input = quantized(steps.pointee.value.input, own.rows, in: own)
         }
         product(steps.pointee.value, input, share, into: values)
-        share.barrier()
+        share.barrier(before: steps.pointee.attentionOutput.step)
 
         let kv = cache._withUnsafeGuaranteedRef { $0.layer(layer) }
         rotate(queries, heads: share.range(c.heads))
@@ -50,11 +50,11 @@ extension ChunkExecution {
             values + stored.lowerBound * c.headWidth)
         share.barrier()
         attend(kv, queries, into: common.rows, share)
-        share.barrier()
+        share.barrier(before: steps.pointee.attentionOutput.step)
         product(
             steps.pointee.attentionOutput, quantized(steps.pointee.attentionOutput.input, common.rows, in: own), share,
             into: arena.update)
-        share.barrier()
+        share.barrier(before: steps.pointee.gate.step)
     }
 
     private func rotate(_ rows: UnsafeMutablePointer<Float>, heads: Range<Int>) {
@@ -100,13 +100,13 @@ extension ChunkExecution {
             input = self.input(layout, common.rows, in: common)
             fettle_quantize(isa, common.rows, 0, Int32(first), Int32(columns.upperBound), &input)
             if share.thread == 0 { fettle_zero_absent(&input) }
-            share.barrier()
+            share.barrier(before: steps.pointee.down.step)
         } else {
-            share.barrier()
+            share.barrier(before: steps.pointee.down.step)
             input = quantized(layout, common.rows, in: own)
         }
         product(steps.pointee.down, input, share, into: arena.update)
-        share.barrier()
+        share.barrier(before: layer + 1 < c.layers ? (steps + 1).pointee.query.step : head.step)
     }
 
     /// Adds the last update to the thread's own residual stream, and normalizes it into its own rows.

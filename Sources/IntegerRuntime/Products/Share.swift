@@ -27,6 +27,19 @@ struct Share {
         if threads > 1, let pool { fettle_pool_barrier(pool) }
     }
 
+    /// The same; while it waits, this thread loads the weights that it multiplies next.
+    func barrier(before next: ProductStep) {
+        guard threads > 1, let pool else { return }
+        var matrix = next.matrix
+        let own = range(next.blocks)
+        var bytes = 0
+        let first = fettle_row_blocks(&matrix, Int32(own.lowerBound), Int32(own.upperBound), &bytes)
+        fettle_pool_barrier_loading(pool, first, min(bytes, Self.ahead))
+    }
+
+    /// Bytes that a waiting thread loads at most: they must still be in its second-level cache when it comes to them.
+    private static let ahead = 128 << 10
+
     /// Quantizes this thread's tokens of an input; the first thread also clears places that no token takes.
     func quantize(_ input: fettle_input, _ isa: fettle_isa) {
         guard input.kind != FETTLE_INPUT_FLOAT, let rows = input.floats else { return }

@@ -9,6 +9,8 @@ package struct InverseFactor: Sendable {
     package let upper: Matrix
     /// H, the damping included.
     let moments: Matrix
+    /// What was added to the diagonal.
+    let damping: Float
 
     /// Columns that are factored and solved at a time.
     private static let block = 64
@@ -31,6 +33,12 @@ package struct InverseFactor: Sendable {
         var damped = moments
         for index in 0..<count { damped.values[index * count + index] += used }
         self.moments = damped
+        self.damping = used
+    }
+
+    /// `matrix` H^-1.
+    func solved(_ matrix: Matrix, pool: ThreadPool) -> Matrix {
+        pool.product(pool.product(matrix, upper, .transposedRight), upper, .plain)
     }
 
     /// What a rounding error in each column costs once the later columns have taken over what they can: 1 / U_jj^2.

@@ -34,6 +34,18 @@ struct LayerActivations {
         downInput = Matrix(rows: rows, columns: c.feedForward)
     }
 
+    /// Gives back the memory of what no other place of a layer needs: what was projected and is not yet attended or gated.
+    mutating func dropScratch() {
+        queryKeyValue = Matrix(rows: 0, columns: queryKeyValue.columns)
+        gateUp = Matrix(rows: 0, columns: gateUp.columns)
+    }
+
+    /// Lends that memory to another pass over the same rows, or takes it back.
+    mutating func exchangeScratch(with other: inout LayerActivations) {
+        swap(&queryKeyValue, &other.queryKeyValue)
+        swap(&gateUp, &other.gateUp)
+    }
+
     /// Everything up to the input of down, for whole sequences.
     mutating func compute(
         _ layer: ReferenceModel.Layer, residual: Matrix, batch: TokenBatch, rotary: RotaryTable, pool: ThreadPool

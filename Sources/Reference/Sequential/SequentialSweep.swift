@@ -2,7 +2,8 @@ package import Compute
 package import ModelFiles
 
 /// A forward pass, layer by layer, in which a visitor replaces the weights of each matrix when its inputs are known: so each is
-/// quantized for the inputs that it will really get (sequential calibration).
+/// quantized for the inputs that it will really get (sequential calibration). The source runs beside it, so that each can also
+/// be brought to what the source has at its place.
 package struct SequentialSweep {
     private let model: ReferenceModel
     private let batch: TokenBatch
@@ -19,35 +20,52 @@ package struct SequentialSweep {
         let configuration = model.configuration
         let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
         var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
+        var source = activations
+        source.dropScratch()
         let start = try embedding.map { matrix throws(ReferenceError) in
             try model.replacing([TensorName.embedding: matrix])
         }
-        var residual = (start ?? model).embed(batch.tokens)
+        var sourceResidual = model.embed(batch.tokens)
+        var residual = start?.embed(batch.tokens) ?? sourceResidual
         for (index, layer) in model.layers.enumerated() {
+            source.exchangeScratch(with: &activations)
+            source.compute(layer, residual: sourceResidual, batch: batch, rotary: rotary, pool: pool)
+            source.addFeedForward(layer, to: &sourceResidual, pool: pool)
+            source.exchangeScratch(with: &activations)
             var replaced = layer
-            func visit(_ group: LayerGroup, _ inputs: Matrix) throws {
-                for (part, matrix) in try visitor.visit(layer: index, group: group, inputs: inputs) {
+            func visit(_ group: LayerGroup, _ inputs: Matrix, _ aim: SequentialAim) throws {
+                for (part, matrix) in try visitor.visit(layer: index, group: group, inputs: inputs, aim: aim) {
                     replaced.replace(part, with: matrix, in: configuration)
                 }
             }
             activations.normalizeAttention(layer, residual: residual, pool: pool)
-            try visit(.attentionInput, activations.attentionInput)
+            try visit(.attentionInput, activations.attentionInput, .inputs(source.attentionInput))
             activations.projectAttention(replaced, positions: batch.positions, rotary: rotary, pool: pool)
             Attention(configuration, pool: pool).attend(
                 activations.queryKeyValue, batch: batch, into: &activations.attended)
-            try visit(.attentionOutput, activations.attended)
+            try visit(.attentionOutput, activations.attended, .outputs(source.middle.minus(residual)))
             activations.addAttention(replaced, residual: residual, pool: pool)
-            try visit(.feedForwardInput, activations.feedForwardInput)
+            try visit(.feedForwardInput, activations.feedForwardInput, .inputs(source.feedForwardInput))
             activations.gateFeedForward(replaced, pool: pool)
-            try visit(.down, activations.downInput)
+            try visit(.down, activations.downInput, .outputs(sourceResidual.minus(activations.middle)))
             activations.addFeedForward(replaced, to: &residual, pool: pool)
         }
     }
 }
 
+/// What the source has where a sequential sweep is: positions x inputs or outputs.
+package enum SequentialAim {
+    /// The inputs that the source's own weights get.
+    case inputs(Matrix)
+    /// What the group must add to the residual stream for it to be the source's.
+    case outputs(Matrix)
+}
+
 /// Puts weights in place during a sequential sweep. What is passed belongs to the sweep and is overwritten after the call.
 package protocol SequentialVisitor {
     /// A group of layer `layer`, in the order of execution; `inputs`, positions x inputs, are what it gets behind the weights
-    /// in place so far. Returns the new weights of its parts.
-    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) throws -> [TensorName.Part: Matrix]
+    /// in place so far, `aim` is what the source has there. Returns the new weights of its parts.
+    mutating func visit(
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+    ) throws -> [TensorName.Part: Matrix]
 }

@@ -4,7 +4,7 @@ internal import Quantization
 internal import Reference
 
 /// Refines the weights of a whole plan with `gptq` on sequential calibration: matrix after matrix in the order of execution,
-/// each for the inputs that the refined ones before it leave.
+/// each for the inputs that the refined ones before it leave, and so that it makes up for part of what they changed.
 struct PlanRefiner: SequentialVisitor {
     let model: Model
     let scores: Scores
@@ -41,14 +41,21 @@ struct PlanRefiner: SequentialVisitor {
     /// Whether `choice` names the refinement.
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
-    mutating func visit(layer: Int, group: LayerGroup, inputs: Matrix) throws -> [TensorName.Part: Matrix] {
+    mutating func visit(
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+    ) throws -> [TensorName.Part: Matrix] {
         let factor = InverseFactor(moments: pool.gram(inputs), damping: Self.damping, pool: pool)
         let compensation = ErrorCompensation(factor: factor, pool: pool)
+        let correction =
+            switch aim {
+            case .inputs(let source): OutputCorrection(inputs: inputs, source: source, factor: factor, pool: pool)
+            case .outputs(let outputs): OutputCorrection(inputs: inputs, outputs: outputs, factor: factor, pool: pool)
+            }
         var result: [TensorName.Part: Matrix] = [:]
         for part in group.parts {
             let name = TensorName.layer(layer, part)
             guard let choice = choices[name] else { continue }
-            let stored = try stored(name, choice, compensation)
+            let stored = try stored(name, choice, compensation, correction)
             result[part] = stored.dequantized(pool: pool)
         }
         visits += 1
@@ -58,7 +65,7 @@ struct PlanRefiner: SequentialVisitor {
 
     /// The weights of `name`, refined unless the choice leaves that out or its indices are coded: other codes might not fit.
     private mutating func stored(
-        _ name: String, _ choice: Choice, _ compensation: ErrorCompensation
+        _ name: String, _ choice: Choice, _ compensation: ErrorCompensation, _ correction: OutputCorrection
     ) throws -> PlannedWeights.Stored {
         let weights = try quantizer.weights(name)
         guard let importance = scores.importances[name] else {
@@ -72,9 +79,10 @@ struct PlanRefiner: SequentialVisitor {
         switch choice.format {
         case .float16: return .packed(try PackedMatrix(float16: weights, pool: pool))
         case .grid(let format):
-            let quantized = try compensation.quantize(weights, as: format, rowImportance: importance.rows)
+            let quantized = try compensation.quantize(
+                correction.corrected(weights), as: format, rowImportance: importance.rows)
             result = .packed(try PackedMatrix(packing: quantized, pool: pool))
-        case .block(let format): result = .block(try compensation.quantize(weights, as: format))
+        case .block(let format): result = .block(try compensation.quantize(correction.corrected(weights), as: format))
         }
         refined[name] = result
         return result

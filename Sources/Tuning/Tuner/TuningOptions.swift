@@ -95,7 +95,7 @@ package struct TuningSchedule: Sendable, Equatable {
         switch parameters {
         case ..<300_000_000:
             TuningSchedule(
-                calibrationSequences: 6, refinementSequences: 24, evaluationChunks: 8, unseenChunks: 16,
+                calibrationSequences: 6, refinementSequences: 14, evaluationChunks: 8, unseenChunks: 16,
                 writtenSequences: 6, writtenChunks: 4, writtenExchanges: 0)
         case ..<1_000_000_000:
             TuningSchedule(
