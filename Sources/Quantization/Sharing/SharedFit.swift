@@ -14,9 +14,6 @@ struct SharedFit {
     private static let floor = 0.1
     /// Row blocks of the sample.
     private static let sample = 32
-    /// Rounds on the sample, and on the whole.
-    private static let rounds = 4
-    private static let wholeRounds = 6...12
     /// Root mean squares of a row up to the outermost point, where the search for the best factor begins.
     private static let reach = 4.0
 
@@ -37,10 +34,8 @@ struct SharedFit {
         var stage = SharedStage(
             problem: weighted(scales, group: result.group), scales: scales, group: result.group, isTensor: isTensor)
         stage = stage.scaled(by: stage.bestFactor(rate: rate, limit: 1 << format.bits))
-        let sample = stage.sampled(blocks: Self.sample)
-        var book = sample.book(rate: rate, limit: 1 << format.bits)
-        for _ in 0..<Self.rounds { book = sample.next(book, rate: rate).book }
-        let fitted = stage.fitted(book, rate: rate, room: room, rounds: Self.wholeRounds)
+        let book = stage.sampled(blocks: Self.sample).book(rate: rate, limit: 1 << format.bits)
+        let fitted = stage.fitted(book, room: room)
         result.codes = fitted.codes
         let unused = (1 << format.bits) - fitted.points.count
         result.codebooks = fitted.points + [Int8](repeating: fitted.points.last ?? 0, count: unused)

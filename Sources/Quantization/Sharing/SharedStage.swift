@@ -129,20 +129,23 @@ struct SharedStage {
         return result
     }
 
-    /// What `book` leads to: points in the middle of what is rounded to them, lengths that suit, and a lambda nearer to `rate`. `counts`
-    /// are those of its own codes, `stage` the same with the scales of least error for them: short codes lie on the side of zero, all
-    /// of them together, which a larger scale makes up for.
-    func next(_ book: SharedBook, rate: Double) -> (book: SharedBook, counts: [Int], stage: Self) {
+    /// What `book` leads to: points in the middle of what is rounded to them, and lengths that suit. `counts` are those of its own codes,
+    /// `stage` the same with the scales of least error for them: short codes lie on the side of zero, all of them together, which a
+    /// larger scale makes up for.
+    private func next(_ book: SharedBook) -> (book: SharedBook, counts: [Int], stage: Self, error: Double) {
         let sums = round(book)
         let total = Double(problem.rows * problem.columns)
         var counts: [Int] = []
         var points: [Int8] = []
         var numbers: [Double] = []
+        var error = 0.0
         for code in book.points.indices {
             let (number, mass) = (sums.codes[4 * code], sums.codes[4 * code + 1])
+            let point = Double(book.points[code])
+            error += sums.codes[4 * code + 3] - 2 * point * sums.codes[4 * code + 2] + point * point * mass
             counts.append(Int(number))
             guard number > 0 else { continue }
-            let mean = mass > 0 ? sums.codes[4 * code + 2] / mass : Double(book.points[code])
+            let mean = mass > 0 ? sums.codes[4 * code + 2] / mass : point
             let middle = min(max(mean.rounded(), -127), 127)
             if points.last == Int8(middle) {
                 numbers[numbers.count - 1] += number
@@ -152,11 +155,8 @@ struct SharedStage {
             }
         }
         let lengths = numbers.map { (total / $0).binaryLogarithm }
-        let bits = zip(numbers, lengths).reduce(0) { $0 + $1.0 * $1.1 } / total
-        // Each bit less makes lambda four times as large, and more while points lag behind.
-        let factor = min(max(1 + 2.2 * (bits - rate), 0.5), 2)
         return (
-            SharedBook(points: points, lengths: lengths, lambda: book.lambda * factor), counts, refitted(sums.scales)
+            SharedBook(points: points, lengths: lengths, lambda: book.lambda), counts, refitted(sums.scales), error
         )
     }
 
@@ -195,41 +195,63 @@ struct SharedStage {
     }
 
     /// Codes that fit into `room` bytes, with their points and scales, from a book that nearly does.
-    func fitted(
-        _ start: SharedBook, rate: Double, room: Int, rounds: ClosedRange<Int>
-    ) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
+    ///
+    /// The scales keep the pace, for lambda alone may not: all of them larger by a factor, and lambda by its square, save its logarithm in
+    /// bits for each weight, whatever the points are.
+    func fitted(_ start: SharedBook, room: Int) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
+        let total = Double(problem.rows * problem.columns)
         var (book, stage) = (start, self)
-        var best: (book: SharedBook, stage: Self, bytes: Int)?
-        for number in 1...rounds.upperBound {
-            if number == 1 || number == rounds.lowerBound - 2 { stage = stage.searched(book) }
-            let following = stage.next(book, rate: rate)
+        var best = (book: book, stage: stage, merit: Double.infinity)
+        for number in 0..<Self.rounds {
+            if Self.searches.contains(number) { stage = stage.searched(book) }
+            let following = stage.next(book)
             let bytes = IndexCode(counts: following.counts).estimatedBytes(counts: following.counts)
-            if bytes <= room, number >= rounds.lowerBound, bytes > best?.bytes ?? 0 { best = (book, stage, bytes) }
-            // A thousandth of the room is not worth another round.
-            if let best, room - best.bytes <= room / 1000 { break }
-            (book, stage) = (following.book, following.stage)
+            // As if it took no bytes, as in `SharedSolver.merit`.
+            let merit =
+                max(following.error, .leastNormalMagnitude).binaryLogarithm + Double(16 * bytes) / total
+            (book, stage) = following.stage.paced(following.book, excess: Double(8 * (bytes - room)) / total)
+            if merit < best.merit { best = (book, stage, merit) }
         }
-        if let best { (book, stage) = (best.book, best.stage) }
-        // What is left of the room is spent on longer codes.
-        for _ in 0..<32 {
-            var longer = book
-            longer.lambda *= 0.97
-            let counts = stage.next(longer, rate: rate).counts
-            guard IndexCode(counts: counts).estimatedBytes(counts: counts) <= room else { break }
-            book = longer
-        }
-        for _ in 0..<64 {
+        return best.stage.encoded(best.book, room: room)
+    }
+
+    /// The same with scales and lambda that save about `excess` bits for each weight.
+    private func paced(_ book: SharedBook, excess: Double) -> (book: SharedBook, stage: Self) {
+        let factor = min(max(1 + 0.693 * excess, 0.75), 1.5)
+        var book = book
+        book.lambda *= factor * factor
+        return (book, scaled(by: Float(factor)))
+    }
+
+    /// The codes of `book`, at the pace at which they just fit into `room` bytes.
+    private func encoded(_ book: SharedBook, room: Int) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
+        let total = Double(problem.rows * problem.columns)
+        var (book, stage) = (book, self)
+        var best: (codes: [UInt8], points: [Int8], scales: [UInt16])?
+        var least = room
+        for number in 0..<Self.attempts where number < Self.rounds || best == nil {
             var sums: Sums?
             let codes = [UInt8](unsafeUninitializedCapacity: problem.rows * problem.columns) { codes, count in
                 sums = stage.round(book, codes: codes.baseAddress)
                 count = problem.rows * problem.columns
             }
-            if let sums, IndexCode(counts: codes.counts).encoded(codes, capacity: room) != nil {
-                return (codes, book.points, stage.refitted(sums.scales).scales)
+            let code = IndexCode(counts: codes.counts)
+            let left = room - code.estimatedBytes(counts: codes.counts)
+            if let sums, best == nil || left < least, code.encoded(codes, capacity: room) != nil {
+                (best, least) = ((codes, book.points, stage.refitted(sums.scales).scales), left)
             }
-            book.lambda *= 1.01
+            // A thousandth of the room is not worth another attempt.
+            if best != nil, abs(left) <= room / 1000 { break }
+            // A little more each time, so that one of them fits.
+            let extra = left < 0 ? 0.001 * Double(number + 1) : 0
+            (book, stage) = stage.paced(book, excess: Double(-8 * left) / total + extra)
         }
-        // Not even the shortest codes fit: one code for all takes no words.
-        return ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)
+        // Where not even the shortest codes fit: one code for all takes no words.
+        return best ?? ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)
     }
+
+    /// Rounds of points, lengths and scales, those before which scales are searched, and attempts to meet the bytes after them.
+    private static let rounds = 8
+    private static let searches: Set = [0, 4]
+    private static let attempts = 64
 }
