@@ -237,14 +237,15 @@ struct SharedStage {
             }
             let code = IndexCode(counts: codes.counts)
             let left = room - code.estimatedBytes(counts: codes.counts)
-            if let sums, best == nil || left < least, code.encoded(codes, capacity: room) != nil {
+            let isFitting = code.encoded(codes, capacity: room) != nil
+            if let sums, isFitting, best == nil || left < least {
                 (best, least) = ((codes, book.points, stage.refitted(sums.scales).scales), left)
             }
             // A thousandth of the room is not worth another attempt.
-            if best != nil, abs(left) <= room / 1000 { break }
-            // A little more each time, so that one of them fits.
-            let extra = left < 0 ? 0.001 * Double(number + 1) : 0
-            (book, stage) = stage.paced(book, excess: Double(-8 * left) / total + extra)
+            if isFitting, left <= room / 1000 { break }
+            // What does not fit, whatever the estimate says, is made smaller by more each time, so that one attempt does.
+            let excess = Double(-8 * left) / total
+            (book, stage) = stage.paced(book, excess: isFitting ? excess : max(0, excess) + 0.001 * Double(number + 1))
         }
         // Where not even the shortest codes fit: one code for all takes no words.
         return best ?? ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)
