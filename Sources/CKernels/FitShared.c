@@ -39,7 +39,7 @@ static int best_code(const fettle_shared_points *points, float x, float weight) 
 
 void fettle_fit_encode_shared(
     const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
-    const fettle_shared_points *points, uint8_t *codes, double *sums) {
+    const fettle_shared_points *points, uint8_t *codes, double *sums, double (*fits)[3]) {
     size_t groups = rows->columns / group;
     for (size_t index = 0; index < groups; index++) {
         f32x16 group_scales = load_halves(scales + index, groups, rows->rows);
@@ -48,6 +48,7 @@ void fettle_fit_encode_shared(
             const float *weights = rows->weights + (size_t)row * rows->stride;
             float scale = group_scales[row], inverse_scale = inverses[row];
             float importance = scale * scale * (row_importance ? row_importance[row] : 1);
+            double lean = 0, square = 0, cost = 0;
             for (size_t column = index * group; column < (index + 1) * group; column++) {
                 float x = weights[column] * inverse_scale;
                 float weight = rows->importance ? importance * rows->importance[column] : importance;
@@ -58,7 +59,15 @@ void fettle_fit_encode_shared(
                 slot[1] += weight;
                 slot[2] += (double)weight * x;
                 slot[3] += (double)weight * x * x;
+                const double pull = (double)weight * points->points[code];
+                lean += pull * x;
+                square += pull * points->points[code];
+                const double distance = (double)x - points->points[code];
+                cost += weight * distance * distance + points->lengths[code];
             }
+            fits[(size_t)row * groups + index][0] = lean;
+            fits[(size_t)row * groups + index][1] = square;
+            fits[(size_t)row * groups + index][2] = cost;
         }
     }
 }
