@@ -65,7 +65,7 @@ struct MeasuredProfile {
               integer: {dot: \(dot)}
               throughput: {int8: \(figure(rates.int8Peak / 1e9)) GOPS, float: \(figure(layer.attention / 1e9)) GFLOPS}
               overhead: {decode: \(time(layer.decode)), prefill: \(time(layer.prefill))}
-            memory: {budget: \(memory / 2 >> 20) MiB, bandwidth: \(figure(rates.readBandwidth / 1e9)) GB/s}
+            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(figure(rates.readBandwidth / 1e9)) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
