@@ -57,7 +57,7 @@ for index in range(arguments.profiles):
     name = f"trust-{bits:.1f}-bits"
     lines = ["fettle: 1", f"name: {name}", "runtime: fettle"]
     if machine:
-        lines.append(f"extends: {os.path.abspath(machine[0])}")
+        lines.append("extends: machine-0")  # looked up beside the profile
     lines.append(f"memory: {{storage: {int(bits * parameters / 8)} B, budget: 4 GB, context: 512}}")
     lines.append("latency: {prefill: {tokens: 512, goal: 100 s}, decode: {goal: 10 s, at: 32}}" if machine else "")
     path = f"{arguments.work}/{name}.yaml"
