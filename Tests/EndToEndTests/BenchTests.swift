@@ -22,6 +22,20 @@ import Testing
         #expect(formats.first?["weights"] as? Int == 1024 * 256 + 4 * (2 * 256 * 256 + 2 * 256 * 128 + 3 * 256 * 512))
     }
 
+    /// What is measured is a profile without a mistake, and whose budget is half of the memory that the system tells of.
+    @Test func thisMachineBecomesAProfile() throws {
+        let scratch = try Scratch()
+        let path = scratch.path("machine.yaml")
+        let run = try Tool.run("profile", "measure", "--threads", "2", "--out", path)
+        #expect(run.status == 0, "\(run.messages)")
+        let checked = try Tool.run("profile", "check", path)
+        #expect(checked.status == 0, "\(checked.messages)")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        let half = ProcessInfo.processInfo.physicalMemory / 2 / 1_048_576
+        #expect(text.contains("memory: {budget: \(half) MiB, bandwidth: "), "\(text)")
+        #expect(text.contains("- {format: u4g32, activation: int8g32, decode: "), "\(text)")
+    }
+
     @Test func benchRefusesAFormatThatIsNoGrid() throws {
         let run = try Tool.run("bench", Tool.bard, "--uniform", "q4_0", "--prefill", "8", "--decode", "1")
         #expect(run.status == 2, "\(run.messages)")
