@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "CacheLine.h"
+
 #pragma STDC FP_CONTRACT OFF
 #pragma clang diagnostic ignored "-Wpsabi"  // vectors wider than the machine's pass only between inlined functions
 
@@ -24,7 +26,7 @@ typedef int8_t i8x16 __attribute__((vector_size(16)));
 typedef int8_t i8x32 __attribute__((vector_size(32)));
 typedef float f32x4 __attribute__((vector_size(16)));
 
-enum { PARTS = 16 / LANES, LINE = 64 };  // a line of a tile holds one step: 16 rows x 4 columns
+enum { PARTS = 16 / LANES };
 
 INLINE u8v load_u8v(const uint8_t *p) { u8v v; memcpy(&v, p, sizeof v); return v; }
 INLINE f32v load_f32v(const void *p) { f32v v; memcpy(&v, p, sizeof v); return v; }
@@ -35,12 +37,10 @@ INLINE void store_f32x16(void *p, f32x16 v) { memcpy(p, &v, sizeof v); }
 INLINE u16x16 load_u16x16(const void *p) { u16x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE i32x16 load_i32x16(const void *p) { i32x16 v; memcpy(&v, p, sizeof v); return v; }
 INLINE void store_i32x16(void *p, i32x16 v) { memcpy(p, &v, sizeof v); }
-/// Loads the lines of `bytes` bytes at `p`, one after the other, and leaves them in the cache. What is read side by side (scales,
-/// and the tiles behind them) is one stream to the processor if its lines were first loaded in the order in which they lie. Whole
-/// lines, and no prefetches: on Zen 4 neither prefetches nor loads of single bytes lead the processor's own prefetcher on.
+/// Loads the lines of `bytes` bytes at `p`, one after the other. What is read side by side (scales, and the tiles behind them) is one
+/// stream to the processor if its lines were first loaded in the order in which they lie.
 INLINE void load_lines(const uint8_t *p, size_t bytes) {
-    typedef int32_t line __attribute__((vector_size(LINE), aligned(1)));
-    for (size_t at = 0; at < bytes; at += LINE) (void)*(const volatile line *)(p + at);
+    for (size_t at = 0; at < bytes; at += LINE) load_line(p + at);
 }
 INLINE f32x16 choose(i32x16 condition, f32x16 yes, f32x16 no) {
     return (f32x16)((condition & (i32x16)yes) | (~condition & (i32x16)no));

@@ -274,7 +274,7 @@ static void integer_product(
     sum_inputs(input, job.rescaling.segment, points ? 1 : dot_offset(range) - offset, sums);
     if (m->codebooks) load_tables(&tables, m->codebooks, m->bits);
     for (int block = first, blocks; block < last; block += blocks) {
-        blocks = panel > 1 && !points && last - block >= BLOCKS && adjoining_blocks(m, block, BLOCKS) ? BLOCKS : 1;
+        blocks = panel > 1 && !points && adjoining_end(m, block, last) - block >= BLOCKS ? BLOCKS : 1;
         const uint8_t *bytes = row_block(m, block);
         job.scales = bytes;
         job.offsets = bytes + m->offsets_at;

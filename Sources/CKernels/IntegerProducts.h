@@ -355,7 +355,7 @@ static void product_int8(
     for (int block = first, blocks; block < last; block += blocks) {
         const uint8_t *bytes = row_block(matrix, block);
         const int rows = matrix->rows - block * 16;
-        blocks = !half && last - block >= BLOCKS && adjoining_blocks(matrix, block, BLOCKS) ? BLOCKS : 1;
+        blocks = !half && adjoining_end(matrix, block, last) - block >= BLOCKS ? BLOCKS : 1;
         r.scales = bytes;
         r.offsets = bytes + matrix->offsets_at;
         r.tiles = bytes + matrix->tiles_at;

@@ -46,11 +46,6 @@ static inline int adjoining_end(const fettle_matrix *m, int block, int last) {
     return end < last ? end : last;
 }
 
-/// Whether a row block and the next `count` - 1 lie one after the other.
-static inline bool adjoining_blocks(const fettle_matrix *m, int block, int count) {
-    return row_block(m, block + count - 1) == row_block(m, block) + (size_t)(count - 1) * m->block_bytes;
-}
-
 const fettle_integer_table *fettle_integer_kernels(fettle_isa isa);
 
 #endif

@@ -1,5 +1,7 @@
 #include "ThreadPool.h"
 
+#include "CacheLine.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -131,8 +133,6 @@ void fettle_pool_run(fettle_pool *pool, fettle_region body, void *context) {
 void fettle_pool_barrier(fettle_pool *pool) { fettle_pool_barrier_loading(pool, NULL, 0); }
 
 void fettle_pool_barrier_loading(fettle_pool *pool, const uint8_t *bytes, size_t count) {
-    enum { LINE = 64 };
-    typedef int32_t line __attribute__((vector_size(LINE), aligned(1)));
     if (pool->threads == 1) return;
     uint32_t generation = atomic_load_explicit(&pool->barrier_generation, memory_order_relaxed);
     uint32_t arrived = atomic_fetch_add_explicit(&pool->barrier_arrived, 1, memory_order_acq_rel) + 1;
@@ -145,7 +145,7 @@ void fettle_pool_barrier_loading(fettle_pool *pool, const uint8_t *bytes, size_t
     size_t at = 0;
     while (atomic_load_explicit(&pool->barrier_generation, memory_order_acquire) == generation) {
         if (count - at >= LINE) {
-            (void)*(const volatile line *)(bytes + at);
+            load_line(bytes + at);
             at += LINE;
             continue;
         }

@@ -12,13 +12,14 @@ import Testing
         try FisherSweep(model: model, sequences: weights.sequences)
             .run(labels: .sampled(seed: 1), visitor: &recorder)
         var visitor = Replacement { _, _ in [:] }
-        try SequentialSweep(model: model, sequences: weights.sequences).run(embedding: nil, visitor: &visitor)
+        try SequentialSweep(model: model, sequences: weights.sequences).run(
+            embedding: nil, isAimed: true, visitor: &visitor)
         #expect(visitor.sites.map(\.layer) == [0, 0, 0, 0, 1, 1, 1, 1])
         #expect(visitor.sites.map(\.group) == LayerGroup.allCases + LayerGroup.allCases)
         for site in visitor.sites {
             let other = try #require(recorder.sites.first { $0.layer == site.layer && $0.group == site.group })
             #expect(site.inputs == other.inputs)
-            switch site.aim {
+            switch try #require(site.aim) {
             case .inputs(let source): #expect(source == site.inputs)
             case .outputs(let outputs):
                 let part = site.group == .down ? TensorName.Part.down : .attentionOutput
@@ -41,7 +42,8 @@ import Testing
         let embedding = Matrix(
             rows: model.configuration.vocabulary, columns: model.configuration.width,
             values: (0..<model.configuration.vocabulary * model.configuration.width).map { Float($0 % 7) - 3 })
-        try SequentialSweep(model: model, sequences: weights.sequences).run(embedding: embedding, visitor: &visitor)
+        try SequentialSweep(model: model, sequences: weights.sequences).run(
+            embedding: embedding, isAimed: true, visitor: &visitor)
         let replaced = try model.replacing([
             TensorName.layer(0, .down): zeros, TensorName.embedding: embedding,
         ])
@@ -54,7 +56,7 @@ import Testing
             let other = try #require(recorder.sites.first { $0.layer == site.layer && $0.group == site.group })
             #expect(site.inputs == other.inputs, "layer \(site.layer), \(site.group)")
             let source = try #require(own.sites.first { $0.layer == site.layer && $0.group == site.group })
-            guard case .inputs(let aim) = site.aim else { continue }
+            guard case .inputs(let aim) = try #require(site.aim) else { continue }
             #expect(aim == source.inputs, "layer \(site.layer), \(site.group)")
         }
     }
@@ -63,14 +65,14 @@ import Testing
 /// Keeps the inputs that a sequential sweep shows, and replaces what it is told to.
 private struct Replacement: SequentialVisitor {
     let weights: (_ layer: Int, _ group: LayerGroup) -> [TensorName.Part: Matrix]
-    var sites: [(layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim)] = []
+    var sites: [(layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?)] = []
 
     init(_ weights: @escaping (_ layer: Int, _ group: LayerGroup) -> [TensorName.Part: Matrix]) {
         self.weights = weights
     }
 
     mutating func visit(
-        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?
     ) -> [TensorName.Part: Matrix] {
         sites.append((layer, group, inputs, aim))
         return weights(layer, group)

@@ -38,14 +38,14 @@ parameters = inspected["parameters"]
 
 
 def measure_machine(index):
-    """The machine's profile as it is in this minute: its path, and the rate of each kernel by format and activation."""
+    """The machine's profile as it is in this minute: the rate of each kernel by format and activation; the profile is machine-INDEX.yaml."""
     path = f"{arguments.work}/machine-{index}.yaml"
     subprocess.check_call([arguments.fettle, "profile", "measure", "--out", path])
     with open(path) as file:
         text = file.read()
     rates = {(format, activation): (float(decode), float(prefill)) for format, activation, decode, prefill in re.findall(
         r"format: (\S+), activation: (\S+), decode: (\S+) GB/s, prefill: (\S+) GOPS", text)}
-    return path, rates
+    return rates
 
 
 names = []
@@ -107,19 +107,19 @@ def predicted(manifest, what, first, rates):
 
 spread = None
 if machine:
-    rounds = [machine[1]]
+    rounds = [machine]
     seconds = {name: [] for name in names}
     for index in range(arguments.rounds):
         for name in names:
             seconds[name].append(benched(f"{arguments.work}/{model_name}@{name}"))
-        rounds.append(measure_machine(index + 1)[1])
+        rounds.append(measure_machine(index + 1))
     rates = {key: tuple(statistics.median(rates[key][column] for rates in rounds) for column in (0, 1))
-             for key in machine[1]}
+             for key in machine}
     for row in rows:
         manifest = json.load(open(f"{arguments.work}/{model_name}@{row['name']}/bundle.json"))
         for column, what in enumerate(("decode", "prefill")):
             median = statistics.median(run[column] for run in seconds[row["name"]])
-            row[f"{what}_ratio"] = median / predicted(manifest, what, machine[1], rates)
+            row[f"{what}_ratio"] = median / predicted(manifest, what, machine, rates)
     read = sorted(run[2] for runs in seconds.values() for run in runs)
     spread = {"least": read[0] / 1e9, "median": statistics.median(read) / 1e9, "most": read[-1] / 1e9}
 

@@ -2,7 +2,7 @@ package import Compute
 package import ModelFiles
 
 /// A forward pass, layer by layer, in which a visitor replaces the weights of each matrix when its inputs are known: so each is
-/// quantized for the inputs that it will really get (sequential calibration). The source runs beside it, so that each can also
+/// quantized for the inputs that it will really get (sequential calibration). The source can run beside it, so that each can also
 /// be brought to what the source has at its place.
 package struct SequentialSweep {
     private let model: ReferenceModel
@@ -14,42 +14,68 @@ package struct SequentialSweep {
         batch = try TokenBatch(sequences, vocabulary: model.configuration.vocabulary)
     }
 
-    /// Runs the pass. `embedding` is the quantized embedding, if that is not the model's own.
-    package func run(embedding: Matrix?, visitor: inout some SequentialVisitor) throws {
+    /// Runs the pass. `embedding` is the quantized embedding, if that is not the model's own; `isAimed`, whether the source runs
+    /// beside it.
+    package func run(embedding: Matrix?, isAimed: Bool, visitor: inout some SequentialVisitor) throws {
         let pool = model.pool
         let configuration = model.configuration
         let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
         var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
-        var source = activations
-        source.dropScratch()
         let start = try embedding.map { matrix throws(ReferenceError) in
             try model.replacing([TensorName.embedding: matrix])
         }
-        var sourceResidual = model.embed(batch.tokens)
-        var residual = start?.embed(batch.tokens) ?? sourceResidual
+        var residual = (start ?? model).embed(batch.tokens)
+        var source = isAimed ? SourcePass(activations, residual: model.embed(batch.tokens)) : nil
         for (index, layer) in model.layers.enumerated() {
-            source.exchangeScratch(with: &activations)
-            source.compute(layer, residual: sourceResidual, batch: batch, rotary: rotary, pool: pool)
-            source.addFeedForward(layer, to: &sourceResidual, pool: pool)
-            source.exchangeScratch(with: &activations)
+            source?.run(layer, batch: batch, rotary: rotary, scratch: &activations, pool: pool)
             var replaced = layer
-            func visit(_ group: LayerGroup, _ inputs: Matrix, _ aim: SequentialAim) throws {
+            func visit(_ group: LayerGroup, _ inputs: Matrix, _ aim: SequentialAim?) throws {
                 for (part, matrix) in try visitor.visit(layer: index, group: group, inputs: inputs, aim: aim) {
                     replaced.replace(part, with: matrix, in: configuration)
                 }
             }
             activations.normalizeAttention(layer, residual: residual, pool: pool)
-            try visit(.attentionInput, activations.attentionInput, .inputs(source.attentionInput))
+            try visit(
+                .attentionInput, activations.attentionInput, source.map { .inputs($0.activations.attentionInput) })
             activations.projectAttention(replaced, positions: batch.positions, rotary: rotary, pool: pool)
             Attention(configuration, pool: pool).attend(
                 activations.queryKeyValue, batch: batch, into: &activations.attended)
-            try visit(.attentionOutput, activations.attended, .outputs(source.middle.minus(residual)))
+            try visit(
+                .attentionOutput, activations.attended,
+                source.map { .outputs($0.activations.middle.minus(residual)) })
             activations.addAttention(replaced, residual: residual, pool: pool)
-            try visit(.feedForwardInput, activations.feedForwardInput, .inputs(source.feedForwardInput))
+            try visit(
+                .feedForwardInput, activations.feedForwardInput,
+                source.map { .inputs($0.activations.feedForwardInput) })
             activations.gateFeedForward(replaced, pool: pool)
-            try visit(.down, activations.downInput, .outputs(sourceResidual.minus(activations.middle)))
+            try visit(
+                .down, activations.downInput, source.map { .outputs($0.residual.minus(activations.middle)) })
             activations.addFeedForward(replaced, to: &residual, pool: pool)
         }
+    }
+}
+
+/// The source beside the sweep.
+private struct SourcePass {
+    private(set) var activations: LayerActivations
+    private(set) var residual: Matrix
+
+    /// Before the first layer; `activations` are of the same rows.
+    init(_ activations: LayerActivations, residual: Matrix) {
+        self.activations = activations
+        self.activations.dropScratch()
+        self.residual = residual
+    }
+
+    /// Runs `layer` in the scratch memory of `scratch`.
+    mutating func run(
+        _ layer: ReferenceModel.Layer, batch: TokenBatch, rotary: RotaryTable, scratch: inout LayerActivations,
+        pool: ThreadPool
+    ) {
+        activations.exchangeScratch(with: &scratch)
+        activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: pool)
+        activations.addFeedForward(layer, to: &residual, pool: pool)
+        activations.exchangeScratch(with: &scratch)
     }
 }
 
@@ -64,8 +90,8 @@ package enum SequentialAim {
 /// Puts weights in place during a sequential sweep. What is passed belongs to the sweep and is overwritten after the call.
 package protocol SequentialVisitor {
     /// A group of layer `layer`, in the order of execution; `inputs`, positions x inputs, are what it gets behind the weights
-    /// in place so far, `aim` is what the source has there. Returns the new weights of its parts.
+    /// in place so far, `aim` is what the source has there, if it runs. Returns the new weights of its parts.
     mutating func visit(
-        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?
     ) throws -> [TensorName.Part: Matrix]
 }

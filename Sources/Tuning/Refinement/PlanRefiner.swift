@@ -42,11 +42,16 @@ struct PlanRefiner: SequentialVisitor {
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
     mutating func visit(
-        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?
     ) throws -> [TensorName.Part: Matrix] {
         let factor = InverseFactor(moments: pool.gram(inputs), damping: Self.damping, pool: pool)
         let compensation = ErrorCompensation(factor: factor, pool: pool)
-        let correction = inputs.rows < leastCorrectedTokens ? nil : correction(inputs, aim, factor)
+        let correction: OutputCorrection? =
+            switch aim {
+            case .inputs(let source): OutputCorrection(inputs: inputs, source: source, factor: factor, pool: pool)
+            case .outputs(let outputs): OutputCorrection(inputs: inputs, outputs: outputs, factor: factor, pool: pool)
+            case nil: nil
+            }
         var result: [TensorName.Part: Matrix] = [:]
         for part in group.parts {
             let name = TensorName.layer(layer, part)
@@ -57,19 +62,6 @@ struct PlanRefiner: SequentialVisitor {
         visits += 1
         try progress(Double(visits) / Double(4 * model.configuration.layers))
         return result
-    }
-
-    /// Tokens below which weights are not corrected: the regression would fit what is chance in them. SmolLM2 in Q4_1 for
-    /// demo-llama-cpp, on 3,072 tokens of its own (two for each input of the longest row): 0.0263 nats corrected, 0.0231 not.
-    private var leastCorrectedTokens: Int {
-        4 * max(model.configuration.width, model.configuration.feedForward)
-    }
-
-    private func correction(_ inputs: Matrix, _ aim: SequentialAim, _ factor: InverseFactor) -> OutputCorrection {
-        switch aim {
-        case .inputs(let source): OutputCorrection(inputs: inputs, source: source, factor: factor, pool: pool)
-        case .outputs(let outputs): OutputCorrection(inputs: inputs, outputs: outputs, factor: factor, pool: pool)
-        }
     }
 
     /// The weights of `name`, refined unless the choice leaves that out or its indices are coded: other codes might not fit.
@@ -84,14 +76,14 @@ struct PlanRefiner: SequentialVisitor {
             let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
             return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
         }
+        func aimed() -> Matrix { correction?.corrected(weights) ?? weights }
         let result: PlannedWeights.Stored
-        let aimed = correction?.corrected(weights) ?? weights
         switch choice.format {
         case .float16: return .packed(try PackedMatrix(float16: weights, pool: pool))
         case .grid(let format):
-            let quantized = try compensation.quantize(aimed, as: format, rowImportance: importance.rows)
+            let quantized = try compensation.quantize(aimed(), as: format, rowImportance: importance.rows)
             result = .packed(try PackedMatrix(packing: quantized, pool: pool))
-        case .block(let format): result = .block(try compensation.quantize(aimed, as: format))
+        case .block(let format): result = .block(try compensation.quantize(aimed(), as: format))
         }
         refined[name] = result
         return result
