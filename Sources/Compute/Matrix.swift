@@ -27,6 +27,11 @@ package struct Matrix: Sendable, Equatable {
         return result
     }
 
+    /// Adds `other`, which has the same shape.
+    package mutating func add(_ other: Matrix) {
+        for index in values.indices { values[index] += other.values[index] }
+    }
+
     /// The values of row `index`.
     package subscript(row index: Int) -> ArraySlice<Float> {
         values[index * columns..<(index + 1) * columns]

@@ -24,6 +24,7 @@ let everything = """
         shift: false
         techniques: [static]
       throughput: {int8: 150 GOPS, int16: 70 GOPS, float: 60 GFLOPS}
+      attention: {f16: 50 GFLOPS, int8: 90 GOPS, int4: 80 GOPS}
       overhead: {decode: 8 us, prefill: 2.5 us}
     memory:
       budget: 900 MiB
@@ -55,7 +56,8 @@ let everything = """
                 cores: 4, float: .fp16, dot: .i8mm, accumulator: 24, weights: [4, 8], granularity: [.tensor, .group],
                 groups: [64], activations: [16], activationGranularity: [.tensor], zeroPoint: false, codebook: false,
                 shift: false, techniques: [.static], int8Throughput: 150e9, int16Throughput: 70e9,
-                floatThroughput: 60e9, decodeOverhead: 8e-6, prefillOverhead: 2.5e-6),
+                floatThroughput: 60e9, attention: ["f16": 50e9, "int8": 90e9, "int4": 80e9], decodeOverhead: 8e-6,
+                prefillOverhead: 2.5e-6),
             memory: MemoryLimits(
                 budget: 943_718_400, runtime: 20_000_000, storage: 98_400_000, bandwidth: 12e9, context: 2048),
             latency: LatencyGoals(prefillTokens: 256, prefillGoal: 4, decodeGoal: 0.08, decodeAt: 1024),
@@ -71,7 +73,8 @@ let everything = """
         let profile = try load()
         #expect(
             profile.resolved == """
-                {"calibration":"domain.txt","compute":{"cores":4,"float":"fp16","integer":{"accumulator":24,\
+                {"calibration":"domain.txt","compute":{"attention":{"f16":50000000000,"int4":80000000000,\
+                "int8":90000000000},"cores":4,"float":"fp16","integer":{"accumulator":24,\
                 "activation-granularity":["tensor"],"activations":[16],"codebook":false,"dot":"i8mm",\
                 "granularity":["group","tensor"],"groups":[64],"shift":false,"techniques":["static"],"weights":[4,8],\
                 "zero-point":false},"overhead":{"decode":8e-06,"prefill":2.5e-06},\
@@ -83,7 +86,7 @@ let everything = """
                 "storage":98400000},"name":"everything","prefer":"latency",\
                 "quality":{"goal":0.02,"metric":"perplexity"},"runtime":"fettle"}
                 """)
-        #expect(profile.digest == "2a4434c2d742d143a32b817c12dccbd876705e9db5de5cba4f201408a9b009ec")
+        #expect(profile.digest == "07658576e1ac642d153ba4194d882a82a278f8fa2ff659d6e47ddec2b8c1c12c")
     }
 
     /// The table of keys and `resolved` must name the same keys: both are lists made by hand.

@@ -46,6 +46,17 @@ struct CostModelTests {
         #expect(costs.prefill == costs.decode)
     }
 
+    @Test func attentionHasTheRateOfItsCache() throws {
+        var profile = Self.profile
+        profile.latency.prefillTokens = 512
+        profile.compute.attention = ["int8": 40e9]
+        let model = Self.model(profile)
+        // 30 layers of 9 heads of 64; two multiply-adds for each token and those up to it.
+        let operations = 4.0 * 30 * 9 * 64 * 512 * 513 / 2
+        #expect(model.costs(ofCache: "int8").prefill == operations / 40e9)
+        #expect(model.costs(ofCache: "f16").prefill == operations / 20e9)
+    }
+
     @Test func codedIndicesTakeLessInTheFileOnly() throws {
         var profile = Self.profile
         profile.kernels = [KernelRate(format: "k5c", activation: "int8g32", decode: 1e9, prefill: 10e9)]

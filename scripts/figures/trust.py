@@ -6,11 +6,12 @@ the file, resident bytes of a process of its own, and KL on the evaluation text,
 the plans are measured as the search made them, which takes a fifth of the time.
 
 With --machine the device is this machine, as `fettle profile measure` writes it, and the times of decode and prefill by
-`fettle bench` are there too. A virtual machine's memory may be twice as fast in one minute as in the next: therefore the
-machine is measured again in every round, between the benches of all bundles, and medians over the rounds are compared; the
-spread of the machine's own read bandwidth is printed beside them.
+`fettle bench` are there too. A virtual machine's two processors may share one path to memory in one minute and have two in the
+next, which changes its read bandwidth by half: therefore the machine is measured again in every round, between the benches of
+all bundles. A bench is held against the measurement whose read bandwidth is nearest to its own, and not counted where none is
+within a tenth; the median of those that count is compared, and the spread of the read bandwidth is printed.
 
-usage: trust.py FETTLE MODEL --calibration TEXT --work DIR [--store DIR] [--profiles 12] [--machine] [--rounds 4] [--refine] [--json]
+usage: trust.py FETTLE MODEL --calibration TEXT --work DIR [--store DIR] [--profiles 12] [--machine] [--rounds 6] [--refine] [--json]
 """
 import argparse
 import json
@@ -28,7 +29,7 @@ parser.add_argument("--work", required=True)
 parser.add_argument("--store")
 parser.add_argument("--profiles", type=int, default=12)
 parser.add_argument("--machine", action="store_true")
-parser.add_argument("--rounds", type=int, default=4)
+parser.add_argument("--rounds", type=int, default=6)
 parser.add_argument("--refine", action="store_true")
 parser.add_argument("--json", action="store_true")
 arguments = parser.parse_args()
@@ -38,14 +39,20 @@ parameters = inspected["parameters"]
 
 
 def measure_machine(index):
-    """The machine's profile as it is in this minute: the rate of each kernel by format and activation; the profile is machine-INDEX.yaml."""
+    """The machine as it is in this minute: machine-INDEX.yaml, and what a prediction takes from it."""
     path = f"{arguments.work}/machine-{index}.yaml"
-    subprocess.check_call([arguments.fettle, "profile", "measure", "--out", path])
+    subprocess.run([arguments.fettle, "profile", "measure", "--out", path], check=True, stderr=subprocess.DEVNULL)
     with open(path) as file:
         text = file.read()
-    rates = {(format, activation): (float(decode), float(prefill)) for format, activation, decode, prefill in re.findall(
-        r"format: (\S+), activation: (\S+), decode: (\S+) GB/s, prefill: (\S+) GOPS", text)}
-    return rates
+    overheads = re.search(r"overhead: {decode: (\S+) us, prefill: (\S+) us}", text).groups()
+    return {
+        "rates": {(format, activation): (float(decode), float(prefill)) for format, activation, decode, prefill in re.findall(
+            r"format: (\S+), activation: (\S+), decode: (\S+) GB/s, prefill: (\S+) GOPS", text)},
+        "overheads": [float(overhead) / 1e6 for overhead in overheads],
+        "attention": {cache: float(rate) for cache, rate in re.findall(
+            r"(\w+): (\S+) GOPS", re.search(r"attention: {(.*)}", text)[1])},
+        "bandwidth": 1e9 * float(re.search(r"bandwidth: (\S+) GB/s", text)[1]),
+    }
 
 
 names = []
@@ -94,33 +101,43 @@ def benched(bundle):
     return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"]
 
 
-def predicted(manifest, what, first, rates):
-    """The manifest's predicted seconds with the rates `rates` in place of those that they were predicted with, `first`."""
-    column = ("decode", "prefill").index(what)
+def predicted(manifest, column, now):
+    """The seconds that the manifest predicts, of decode (column 0) or prefill (1), with the machine `now` in place of the one
+    that they were predicted with: products, what layers take beside them, and attention, each as its rate has changed."""
+    what = ("decode", "prefill")[column]
+    groups = manifest["plan"]["groups"]
     total = next(verdict["predicted"] for verdict in manifest["verdicts"] if verdict["constraint"] == f"latency.{what}")
-    for group in manifest["plan"]["groups"]:
+    layers = inspected["layers"] * inspected["width"] / 1024 * (1, 512)[column]
+    cache = manifest["plan"]["kv"]["format"]
+    attention = total - sum(group[f"{what}_seconds"] for group in groups) - layers * machine["overheads"][column]
+    products = 0
+    for group in groups:
         key = (group["format"], group["activation"])
-        if key in first:
-            total += group[f"{what}_seconds"] * (first[key][column] / rates[key][column] - 1)
-    return total
+        ratio = machine["rates"][key][column] / now["rates"][key][column] if key in machine["rates"] else 1
+        products += group[f"{what}_seconds"] * ratio
+    return products + layers * now["overheads"][column] + attention * machine["attention"][cache] / now["attention"][cache]
 
 
 spread = None
 if machine:
-    rounds = [machine]
-    seconds = {name: [] for name in names}
+    measured = [machine]
+    runs = []
     for index in range(arguments.rounds):
-        for name in names:
-            seconds[name].append(benched(f"{arguments.work}/{model_name}@{name}"))
-        rounds.append(measure_machine(index + 1))
-    rates = {key: tuple(statistics.median(rates[key][column] for rates in rounds) for column in (0, 1))
-             for key in machine}
+        runs += [(name, *benched(f"{arguments.work}/{model_name}@{name}")) for name in names]
+        measured.append(measure_machine(index + 1))
     for row in rows:
         manifest = json.load(open(f"{arguments.work}/{model_name}@{row['name']}/bundle.json"))
         for column, what in enumerate(("decode", "prefill")):
-            median = statistics.median(run[column] for run in seconds[row["name"]])
-            row[f"{what}_ratio"] = median / predicted(manifest, what, machine, rates)
-    read = sorted(run[2] for runs in seconds.values() for run in runs)
+            ratios = []
+            for name, *seconds, bandwidth in runs:
+                if name == row["name"]:
+                    now = min(measured, key=lambda machine: abs(machine["bandwidth"] / bandwidth - 1))
+                    if abs(now["bandwidth"] / bandwidth - 1) <= 0.1:
+                        ratios.append(seconds[column] / predicted(manifest, column, now))
+            if not ratios:
+                sys.exit(f"{row['name']}: the machine was never measured as it was in its benches; give more --rounds")
+            row[f"{what}_ratio"] = statistics.median(ratios)
+    read = sorted(run[3] for run in runs)
     spread = {"least": read[0] / 1e9, "median": statistics.median(read) / 1e9, "most": read[-1] / 1e9}
 
 

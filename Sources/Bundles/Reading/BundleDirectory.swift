@@ -81,6 +81,22 @@ package struct BundleDirectory: Sendable {
         if manifest.profile.runtime == "llama.cpp" {
             return try RuntimeWeights(model: try Model.open(weightsPath), pool: pool)
         }
+        let stored = try storedWeights()
+        // What the header took would lie beside the weights while they move in.
+        fettle_trim_heap()
+        var weights = RuntimeWeights(matrices: [:], norms: stored.norms)
+        let arena = try WeightsArena(holding: stored.matrices.map(\.layout), threads: pool.threads)
+        for matrix in stored.matrices {
+            weights.matrices[matrix.name] = try RuntimeMatrix(
+                format: matrix.spec.format, layout: matrix.layout, placed: try place(matrix, in: arena),
+                activation: matrix.spec.activation, frozenScale: matrix.frozenScale)
+        }
+        return weights
+    }
+
+    /// What the weights file holds, checked against the configuration: norms as they are, and matrices in the order of execution,
+    /// so that a token reads the arena from one end to the other.
+    private func storedWeights() throws -> (norms: [String: [Float]], matrices: [StoredMatrix]) {
         let reader = try SafetensorsReader(path: weightsPath)
         let metadata = Dictionary(reader.metadata.map { ($0.key, $0.value) }, uniquingKeysWith: { first, _ in first })
         guard metadata[WeightsFileLayout.layoutKey] == WeightsFileLayout.layoutVersion else {
@@ -88,45 +104,38 @@ package struct BundleDirectory: Sendable {
                 .malformed, file: weightsPath,
                 "is not in layout \(WeightsFileLayout.layoutVersion); make the bundle again with this version")
         }
-        var weights = RuntimeWeights(matrices: [:], norms: [:])
-        // In the order of execution, so that a token reads the arena from one end to the other.
         let stored = Dictionary(reader.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        var matrices: [(tensor: SafetensorsTensor, spec: Spec, layout: R16Layout)] = []
+        var norms: [String: [Float]] = [:]
+        var matrices: [StoredMatrix] = []
         for tensor in TensorName.all(of: configuration).compactMap({ stored[$0] }) {
             guard let shape = TensorName.shape(of: tensor.name, in: configuration) else { continue }
             if shape.rows == 1 {
                 guard tensor.type == .f32, tensor.shape == [shape.columns] else { throw damaged(tensor.name) }
-                weights.norms[tensor.name] = Self.floats(tensor)
+                norms[tensor.name] = Self.floats(tensor)
                 continue
             }
             guard let text = metadata[WeightsFileLayout.specKey(tensor.name)] else { throw damaged(tensor.name) }
             let spec = try Spec(parsing: text)
-            let layout = try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns)
             guard spec.format.storedBytes(rows: shape.rows, columns: shape.columns) == tensor.bytes.count else {
                 throw damaged(tensor.name)
             }
-            matrices.append((tensor, spec, layout))
+            matrices.append(
+                StoredMatrix(
+                    name: tensor.name, bytes: tensor.bytes, spec: spec,
+                    layout: try R16Layout(storing: spec.format, rows: shape.rows, columns: shape.columns),
+                    frozenScale: metadata[WeightsFileLayout.frozenScaleKey(tensor.name)]
+                        .flatMap { UInt32($0, radix: 16) }.map(Float.init(bitPattern:))))
         }
-        let arena = try WeightsArena(holding: matrices.map(\.layout), threads: pool.threads)
-        for (tensor, spec, layout) in matrices {
-            weights.matrices[tensor.name] = try RuntimeMatrix(
-                format: spec.format, layout: layout, placed: try place(tensor, spec, layout, in: arena),
-                activation: spec.activation,
-                frozenScale: metadata[WeightsFileLayout.frozenScaleKey(tensor.name)].flatMap { UInt32($0, radix: 16) }
-                    .map(Float.init(bitPattern:)))
-        }
-        fettle_trim_heap()  // the header
-        return weights
+        reader.bytes.drop(0..<reader.bytes.count)
+        return (norms, matrices)
     }
 
     /// Moves a matrix into `arena`, decoding indices on the way where its format has them coded.
-    private func place(
-        _ tensor: SafetensorsTensor, _ spec: Spec, _ layout: R16Layout, in arena: WeightsArena
-    ) throws -> PlacedBlocks {
-        guard spec.format.isCoded else { return try arena.move(tensor.bytes, layout: layout) }
+    private func place(_ matrix: StoredMatrix, in arena: WeightsArena) throws -> PlacedBlocks {
+        guard matrix.spec.format.isCoded else { return try arena.move(matrix.bytes, layout: matrix.layout) }
         do {
-            return try arena.decode(tensor.bytes, format: spec.format, layout: layout)
-        } catch is QuantizationError { throw damaged(tensor.name) }
+            return try arena.decode(matrix.bytes, format: matrix.spec.format, layout: matrix.layout)
+        } catch is QuantizationError { throw damaged(matrix.name) }
     }
 
     private func damaged(_ tensor: String) -> BundleError {
@@ -139,4 +148,15 @@ package struct BundleDirectory: Sendable {
             (0..<raw.count / 4).map { Float(bitPattern: raw.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self)) }
         }
     }
+}
+
+/// A packed matrix in the weights file.
+private struct StoredMatrix {
+    let name: String
+    /// The matrix as it is stored.
+    let bytes: MappedBytes
+    let spec: Spec
+    let layout: R16Layout
+    /// Scale of its static inputs, where it has them.
+    let frozenScale: Float?
 }

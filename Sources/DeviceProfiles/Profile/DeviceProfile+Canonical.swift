@@ -59,6 +59,7 @@ extension ComputeCapability {
             "throughput": .compact([
                 "int8": .some(int8Throughput), "int16": .some(int16Throughput), "float": .some(floatThroughput),
             ]),
+            "attention": .compact(attention.mapValues { .some($0) }),
             "overhead": .compact(["decode": .some(decodeOverhead), "prefill": .some(prefillOverhead)]),
         ])
     }

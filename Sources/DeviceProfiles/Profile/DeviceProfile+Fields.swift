@@ -25,8 +25,16 @@ extension DeviceProfile {
             "Float unit; none forces integer-only execution."),
         Field("integer", .map(integerFields), "What the integer units can do."),
         Field("throughput", .map(throughputFields), "Operations per second; a multiply-add is two."),
+        Field(
+            "attention", .map(attentionFields),
+            "Operations per second of attention, by the format of the KV cache; throughput.float where it is not given."
+        ),
         Field("overhead", .map(overheadFields), "Time beside products and attention, of a layer 1024 wide."),
     ]
+
+    private static let attentionFields = ComputeCapability.caches.map {
+        Field($0, .quantity(.throughput), "With a KV cache of \($0).")
+    }
 
     private static let overheadFields = [
         Field("decode", .quantity(.time), "For a decoded token."),

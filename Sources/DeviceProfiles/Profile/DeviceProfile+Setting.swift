@@ -54,8 +54,15 @@ extension ComputeCapability {
             int8Throughput: setting["compute.throughput.int8"]?.real,
             int16Throughput: setting["compute.throughput.int16"]?.real,
             floatThroughput: setting["compute.throughput.float"]?.real,
+            attention: Self.attention(setting),
             decodeOverhead: setting["compute.overhead.decode"]?.real,
             prefillOverhead: setting["compute.overhead.prefill"]?.real)
+    }
+
+    private static func attention(_ setting: Setting) -> [String: Double] {
+        var rates: [String: Double] = [:]
+        for cache in caches { rates[cache] = setting["compute.attention.\(cache)"]?.real }
+        return rates
     }
 }
 

@@ -91,9 +91,14 @@ package struct ComputeCapability: Sendable, Equatable {
     package var int8Throughput: Double?
     package var int16Throughput: Double?
     package var floatThroughput: Double?
+    /// Operations per second of attention (a multiply-add is two) by the format of the KV cache, where the device was measured.
+    package var attention: [String: Double]
     /// Seconds that a layer 1024 wide takes beside products and attention, for a decoded token and for each token of a prompt.
     package var decodeOverhead: Double?
     package var prefillOverhead: Double?
+
+    /// Formats of KV caches that `attention` may have.
+    package static let caches = ["f16", "int8", "int4"]
 
     /// Absent but for what is given.
     package init(
@@ -102,8 +107,8 @@ package struct ComputeCapability: Sendable, Equatable {
         activations: Set<Int>? = nil, activationGranularity: Set<ActivationGranularity> = [.token, .group],
         zeroPoint: Bool = true, codebook: Bool = true, shift: Bool = true,
         techniques: Set<Technique> = Set(Technique.allCases), int8Throughput: Double? = nil,
-        int16Throughput: Double? = nil, floatThroughput: Double? = nil, decodeOverhead: Double? = nil,
-        prefillOverhead: Double? = nil
+        int16Throughput: Double? = nil, floatThroughput: Double? = nil, attention: [String: Double] = [:],
+        decodeOverhead: Double? = nil, prefillOverhead: Double? = nil
     ) {
         self.cores = cores
         self.float = float
@@ -121,6 +126,7 @@ package struct ComputeCapability: Sendable, Equatable {
         self.int8Throughput = int8Throughput
         self.int16Throughput = int16Throughput
         self.floatThroughput = floatThroughput
+        self.attention = attention
         self.decodeOverhead = decodeOverhead
         self.prefillOverhead = prefillOverhead
     }

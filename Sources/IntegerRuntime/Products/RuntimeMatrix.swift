@@ -80,13 +80,23 @@ package struct RuntimeMatrix: @unchecked Sendable {
     package func multiply(
         _ inputs: Matrix, position: Int = 1, sequence: Int = Int(Int32.max), pool: ThreadPool
     ) throws(RuntimeError) -> Matrix {
-        guard inputs.columns == columns else {
+        var outputs = Matrix(rows: inputs.rows, columns: rows)
+        try multiply(inputs, into: &outputs, column: 0, position: position, sequence: sequence, pool: pool)
+        return outputs
+    }
+
+    /// As above, into the columns of `outputs` from `column` on.
+    package func multiply(
+        _ inputs: Matrix, into outputs: inout Matrix, column: Int, position: Int, sequence: Int, pool: ThreadPool
+    ) throws(RuntimeError) {
+        guard inputs.columns == columns, outputs.rows == inputs.rows, column >= 0, column + rows <= outputs.columns
+        else {
             throw RuntimeError(
                 .malformedWeights, place: "\(format)",
-                "inputs of \(inputs.columns) columns for a matrix of \(columns)")
+                "inputs of \(inputs.rows) x \(inputs.columns) and outputs of \(outputs.rows) x \(outputs.columns) from column "
+                    + "\(column) on, for a matrix of \(rows) x \(columns)")
         }
-        var outputs = Matrix(rows: inputs.rows, columns: rows)
-        guard inputs.rows > 0 else { return outputs }
+        guard inputs.rows > 0 else { return }
         var plan = RegionPlan()
         let buffers = InputBuffers.Plan(
             places: InputBuffers.wholePanels(inputs.rows * inputLayout.placesPerToken), columns: columns, in: &plan)
@@ -94,11 +104,13 @@ package struct RuntimeMatrix: @unchecked Sendable {
         let scratch = plan.reserve(scratchBytes * pool.threads)
         let region = try MappedRegion(byteCount: plan.byteCount, for: "matrix product")
         let isa = pool.instructionSet.cValue
+        let stride = outputs.columns
         inputs.values.withUnsafeBufferPointer { rows in
             outputs.values.withUnsafeMutableBufferPointer { results in
                 // The kernels take inputs as mutable, since the model's own are; they only read them.
-                guard let source = UnsafeMutablePointer(mutating: rows.baseAddress), let target = results.baseAddress
+                guard let source = UnsafeMutablePointer(mutating: rows.baseAddress), let base = results.baseAddress
                 else { return }
+                let target = base + column
                 let input = inputLayout.input(
                     tokens: inputs.rows, rows: source, buffers: InputBuffers(plan: buffers, base: region.base),
                     instructionSet: isa, position: position, sequence: sequence)
@@ -109,12 +121,11 @@ package struct RuntimeMatrix: @unchecked Sendable {
                     share.barrier()
                     step.run(
                         input, share, isa, scratch: region.base + scratch + thread * scratchBytes, into: target,
-                        stride: self.rows)
+                        stride: stride)
                 }
             }
         }
         withExtendedLifetime((owner, region)) {}
-        return outputs
     }
 }
 

@@ -74,6 +74,11 @@ struct LayerActivations {
         _ layer: ReferenceModel.Layer, positions: [Int], rotary: RotaryTable, pool: ThreadPool
     ) {
         pool.multiply(attentionInput, layer.attentionInput, .transposedRight, into: &queryKeyValue)
+        rotate(positions: positions, rotary: rotary, pool: pool)
+    }
+
+    /// Rotates what was projected.
+    mutating func rotate(positions: [Int], rotary: RotaryTable, pool: ThreadPool) {
         Attention(configuration, pool: pool).rotate(&queryKeyValue, positions: positions, rotary: rotary)
     }
 
@@ -87,14 +92,22 @@ struct LayerActivations {
     mutating func addAttention(_ layer: ReferenceModel.Layer, residual: Matrix, pool: ThreadPool) {
         middle.replaceRows(from: 0, with: residual)
         pool.multiply(attended, layer.attentionOutput, .transposedRight, into: &middle, adding: true)
+        normalizeFeedForward(layer, pool: pool)
+    }
+
+    /// From the residual stream between attention and feed-forward to the input of gate and up.
+    mutating func normalizeFeedForward(_ layer: ReferenceModel.Layer, pool: ThreadPool) {
         pool.rmsNorm(middle, weight: layer.feedForwardNorm, epsilon: normEpsilon, into: &feedForwardInput)
     }
 
     /// From the input of gate and up to that of down.
     mutating func gateFeedForward(_ layer: ReferenceModel.Layer, pool: ThreadPool) {
         pool.multiply(feedForwardInput, layer.feedForwardInput, .transposedRight, into: &gateUp)
-        pool.siluProduct(gateUp, into: &downInput)
+        gate(pool: pool)
     }
+
+    /// From gate and up to the input of down.
+    mutating func gate(pool: ThreadPool) { pool.siluProduct(gateUp, into: &downInput) }
 
     /// Sets `residual` to the layer's output.
     func addFeedForward(_ layer: ReferenceModel.Layer, to residual: inout Matrix, pool: ThreadPool) {

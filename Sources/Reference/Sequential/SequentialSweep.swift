@@ -1,7 +1,7 @@
 package import Compute
-package import ModelFiles
+internal import ModelFiles
 
-/// A forward pass, layer by layer, in which a visitor replaces the weights of each matrix when its inputs are known: so each is
+/// A forward pass, layer by layer, in which a visitor multiplies with each matrix when its inputs are known: so each can be
 /// quantized for the inputs that it will really get (sequential calibration). The source can run beside it, so that each can also
 /// be brought to what the source has at its place.
 package struct SequentialSweep {
@@ -28,29 +28,31 @@ package struct SequentialSweep {
         var source = isAimed ? SourcePass(activations, residual: model.embed(batch.tokens)) : nil
         for (index, layer) in model.layers.enumerated() {
             source?.run(layer, batch: batch, rotary: rotary, scratch: &activations, pool: pool)
-            var replaced = layer
-            func visit(_ group: LayerGroup, _ inputs: Matrix, _ aim: SequentialAim?) throws {
-                for (part, matrix) in try visitor.visit(layer: index, group: group, inputs: inputs, aim: aim) {
-                    replaced.replace(part, with: matrix, in: configuration)
-                }
+            func multiply(
+                _ group: LayerGroup, _ inputs: Matrix, _ aim: SequentialAim?, into outputs: inout Matrix
+            ) throws {
+                try visitor.visit(layer: index, group: group, inputs: inputs, aim: aim, into: &outputs)
             }
             activations.normalizeAttention(layer, residual: residual, pool: pool)
-            try visit(
-                .attentionInput, activations.attentionInput, source.map { .inputs($0.activations.attentionInput) })
-            activations.projectAttention(replaced, positions: batch.positions, rotary: rotary, pool: pool)
+            try multiply(
+                .attentionInput, activations.attentionInput, source.map { .inputs($0.activations.attentionInput) },
+                into: &activations.queryKeyValue)
+            activations.rotate(positions: batch.positions, rotary: rotary, pool: pool)
             Attention(configuration, pool: pool).attend(
                 activations.queryKeyValue, batch: batch, into: &activations.attended)
-            try visit(
+            try multiply(
                 .attentionOutput, activations.attended,
-                source.map { .outputs($0.activations.middle.minus(residual)) })
-            activations.addAttention(replaced, residual: residual, pool: pool)
-            try visit(
+                source.map { .outputs($0.activations.middle.minus(residual)) }, into: &activations.middle)
+            activations.middle.add(residual)
+            activations.normalizeFeedForward(layer, pool: pool)
+            try multiply(
                 .feedForwardInput, activations.feedForwardInput,
-                source.map { .inputs($0.activations.feedForwardInput) })
-            activations.gateFeedForward(replaced, pool: pool)
-            try visit(
-                .down, activations.downInput, source.map { .outputs($0.residual.minus(activations.middle)) })
-            activations.addFeedForward(replaced, to: &residual, pool: pool)
+                source.map { .inputs($0.activations.feedForwardInput) }, into: &activations.gateUp)
+            activations.gate(pool: pool)
+            try multiply(
+                .down, activations.downInput, source.map { .outputs($0.residual.minus(activations.middle)) },
+                into: &residual)
+            residual.add(activations.middle)
         }
     }
 }
@@ -87,11 +89,12 @@ package enum SequentialAim {
     case outputs(Matrix)
 }
 
-/// Puts weights in place during a sequential sweep. What is passed belongs to the sweep and is overwritten after the call.
+/// Multiplies during a sequential sweep. What is passed belongs to the sweep and is overwritten after the call.
 package protocol SequentialVisitor {
     /// A group of layer `layer`, in the order of execution; `inputs`, positions x inputs, are what it gets behind the weights
-    /// in place so far, `aim` is what the source has there, if it runs. Returns the new weights of its parts.
+    /// in place so far, `aim` is what the source has there, if it runs. Fills `outputs`, positions x outputs of its parts side by
+    /// side in the order in which the parts are stacked.
     mutating func visit(
-        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?
-    ) throws -> [TensorName.Part: Matrix]
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?, into outputs: inout Matrix
+    ) throws
 }

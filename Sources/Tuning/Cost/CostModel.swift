@@ -68,11 +68,11 @@ package struct CostModel: Sendable {
         let c = configuration
         let bytes = cacheBytes(format)
         let perPosition = Double(bytes) / Double(max(1, context))
-        // Scores and weighted values: two multiply-adds for each position, head and element, in float.
+        // Scores and weighted values: two multiply-adds for each position, head and element.
         let products = 2 * Double(c.layers * c.heads * c.headWidth)
         let moved = perPosition * Double(decodePosition)
         var costs = Costs(resident: Double(bytes))
-        let throughput = profile.compute.floatThroughput
+        let throughput = profile.compute.attention[format] ?? profile.compute.floatThroughput
         costs.decode = max(
             time(moved, at: profile.memory.bandwidth), time(2 * products * Double(decodePosition), at: throughput))
         let pairs = Double(promptTokens) * Double(promptTokens + 1) / 2

@@ -1,16 +1,20 @@
 internal import Compute
+internal import IntegerRuntime
 internal import ModelFiles
 internal import Quantization
 internal import Reference
 
 /// Refines the weights of a whole plan with `gptq` on sequential calibration: matrix after matrix in the order of execution,
-/// each for the inputs that the refined ones before it leave, and so that it makes up for part of what they changed.
+/// each for the inputs that the refined ones before it leave on the integer runtime, and so that it makes up for part of what
+/// they changed.
 struct PlanRefiner: SequentialVisitor {
     let model: Model
     let scores: Scores
     let plan: Plan
     /// Whether every matrix is refined, or only those whose choice asks for it.
     let isOpen: Bool
+    /// Tokens from the first of one sequence to that of the next.
+    let sequence: Int
     let pool: ThreadPool
     /// Called with the share of the groups that are done.
     let progress: (_ fraction: Double) throws -> Void
@@ -25,13 +29,14 @@ struct PlanRefiner: SequentialVisitor {
     private static let damping: Float = 0.01
 
     init(
-        model: Model, scores: Scores, plan: Plan, isOpen: Bool, pool: ThreadPool,
+        model: Model, scores: Scores, plan: Plan, isOpen: Bool, sequence: Int, pool: ThreadPool,
         progress: @escaping (_ fraction: Double) throws -> Void
     ) {
         self.model = model
         self.scores = scores
         self.plan = plan
         self.isOpen = isOpen
+        self.sequence = sequence
         self.pool = pool
         self.progress = progress
         quantizer = MatrixQuantizer(model: model, pool: pool)
@@ -42,8 +47,8 @@ struct PlanRefiner: SequentialVisitor {
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
     mutating func visit(
-        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?
-    ) throws -> [TensorName.Part: Matrix] {
+        layer: Int, group: LayerGroup, inputs: Matrix, aim: SequentialAim?, into outputs: inout Matrix
+    ) throws {
         let factor = InverseFactor(moments: pool.gram(inputs), damping: Self.damping, pool: pool)
         let compensation = ErrorCompensation(factor: factor, pool: pool)
         let correction: OutputCorrection? =
@@ -52,16 +57,21 @@ struct PlanRefiner: SequentialVisitor {
             case .outputs(let outputs): OutputCorrection(inputs: inputs, outputs: outputs, factor: factor, pool: pool)
             case nil: nil
             }
-        var result: [TensorName.Part: Matrix] = [:]
+        var column = 0
         for part in group.parts {
             let name = TensorName.layer(layer, part)
-            guard let choice = choices[name] else { continue }
+            guard let choice = choices[name] else {
+                throw TuningError(.badInput, place: name, "is not in the plan that is to be refined")
+            }
             let stored = try stored(name, choice, compensation, correction)
-            result[part] = stored.dequantized(pool: pool)
+            let matrix = try quantizer.executable(
+                stored, activation: choice.activation, frozenScale: scores.importances[name]?.frozenScale)
+            try matrix.multiply(
+                inputs, into: &outputs, column: column, position: 0, sequence: sequence, pool: pool)
+            column += matrix.rows
         }
         visits += 1
         try progress(Double(visits) / Double(4 * model.configuration.layers))
-        return result
     }
 
     /// The weights of `name`, refined unless the choice leaves that out or its indices are coded: other codes might not fit.

@@ -210,7 +210,8 @@ struct ProfileRun {
         let model = try reference.model()
         return try timer.run("refine") {
             var refiner = PlanRefiner(
-                model: self.model, scores: scores, plan: plan, isOpen: isOpen, pool: pool,
+                model: self.model, scores: scores, plan: plan, isOpen: isOpen, sequence: text.refinement.period,
+                pool: pool,
                 progress: {
                     try timer.progress("refine", $0, profile.name)
                     try check($0)

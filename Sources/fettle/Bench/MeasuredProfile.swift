@@ -2,26 +2,50 @@ internal import Compute
 internal import Foundation
 internal import IntegerRuntime
 internal import Quantization
+internal import Tuning
 
 /// A machine as `fettle profile measure` writes it.
+///
+/// Everything is measured once in each of several rounds, and medians over the rounds count: a virtual machine's memory may be
+/// twice as fast in one second as in the next, and rates that were taken in different seconds would belong to different machines.
 struct MeasuredProfile {
-    let rates: MachineRates
-    let layer: LayerRates
-    let kernels: [(spec: Spec, rates: ProductRates)]
-    let pool: ThreadPool
+    private let machine: [MachineRates]
+    private let layers: [LayerRates]
+    private let kernels: [(spec: Spec, rounds: [ProductRates])]
+    private let pool: ThreadPool
     /// Bytes of the machine.
-    let memory: Int
+    private let memory: Int
 
     /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters, and how many there
     /// are: at 4 bits more than any cache holds.
     private static let shape = (rows: 4096, columns: 2048)
     private static let decodeMatrices = 24
+    private static let rounds = 5
 
-    /// The speed of a format.
-    static func rates(of spec: Spec, pool: ThreadPool) throws -> ProductRates {
-        try ProductRates(
-            of: matrices(of: spec, rows: shape.rows, columns: shape.columns, count: decodeMatrices, pool: pool),
-            repeats: 3, pool: pool)
+    /// Measures for about a minute; `progress` is told the share that is done.
+    init(pool: ThreadPool, memory: Int, progress: (Double) -> Void) throws {
+        let specs = CandidateFormats.measured
+        var machine: [MachineRates] = []
+        var layers: [LayerRates] = []
+        var kernels = [[ProductRates]](repeating: [], count: specs.count)
+        for round in 0..<Self.rounds {
+            machine.append(try MachineRates(pool: pool))
+            layers.append(try LayerRates(pool: pool))
+            for (index, spec) in specs.enumerated() {
+                kernels[index].append(try ProductRates(of: Self.matrices(of: spec, pool: pool), repeats: 1, pool: pool))
+                progress((Double(round) + Double(index + 1) / Double(specs.count)) / Double(Self.rounds))
+            }
+        }
+        self.machine = machine
+        self.layers = layers
+        self.kernels = zip(specs, kernels).map { ($0, $1) }
+        self.pool = pool
+        self.memory = memory
+    }
+
+    /// The matrices that a format's speed is measured with.
+    static func matrices(of spec: Spec, pool: ThreadPool) throws -> [RuntimeMatrix] {
+        try matrices(of: spec, rows: shape.rows, columns: shape.columns, count: decodeMatrices, pool: pool)
     }
 
     /// Matrices of no particular numbers, placed as a model's are.
@@ -51,10 +75,14 @@ struct MeasuredProfile {
             case .sdot: "sdot"
             case .i8mm: "i8mm"
             }
-        let rows = kernels.map { spec, rates in
-            "  - {format: \(spec.format), activation: \(spec.activation.rawValue), decode: \(figure(rates.decode / 1e9)) GB/s, "
-                + "prefill: \(figure(rates.prefill / 1e9)) GOPS}\n"
+        let rows = kernels.map { spec, rounds in
+            "  - {format: \(spec.format), activation: \(spec.activation.rawValue), "
+                + "decode: \(billions(rounds.map(\.decode))) GB/s, prefill: \(billions(rounds.map(\.prefill))) GOPS}\n"
         }
+        let attention = KVFormat.allCases.map { kv in
+            "\(kv.rawValue): \(billions(layers.compactMap { $0.attention[kv] })) GOPS"
+        }
+        let floats = billions(layers.compactMap { $0.attention[.float16] })
         return """
             # Measured by `fettle profile measure` with \(pool.threads) threads. Goals and limits are yours to add.
             fettle: 1
@@ -63,17 +91,23 @@ struct MeasuredProfile {
             compute:
               cores: \(pool.threads)
               integer: {dot: \(dot)}
-              throughput: {int8: \(figure(rates.int8Peak / 1e9)) GOPS, float: \(figure(layer.attention / 1e9)) GFLOPS}
-              overhead: {decode: \(time(layer.decode)), prefill: \(time(layer.prefill))}
-            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(figure(rates.readBandwidth / 1e9)) GB/s}
+              throughput: {int8: \(billions(machine.map(\.int8Peak))) GOPS, float: \(floats) GFLOPS}
+              attention: {\(attention.joined(separator: ", "))}
+              overhead: {decode: \(time(layers.map(\.decode))), prefill: \(time(layers.map(\.prefill)))}
+            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(machine.map(\.readBandwidth))) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
     }
 
-    /// A time in microseconds; what is too short to measure is a nanosecond, since a profile has no time of zero.
-    private func time(_ seconds: Double) -> String { String(format: "%.3f us", max(seconds, 1e-9) * 1e6) }
+    /// The median time in microseconds; what is too short to measure is a nanosecond, since a profile has no time of zero.
+    private func time(_ seconds: [Double]) -> String {
+        String(format: "%.3f us", max(Stopwatch.median(seconds), 1e-9) * 1e6)
+    }
 
-    /// Three digits are more than a measurement has.
-    private func figure(_ value: Double) -> String { String(format: value < 10 ? "%.2f" : "%.1f", value) }
+    /// The median of rates, in billions. Three digits are more than a measurement has.
+    private func billions(_ rates: [Double]) -> String {
+        let value = Stopwatch.median(rates) / 1e9
+        return String(format: value < 10 ? "%.2f" : "%.1f", value)
+    }
 }

@@ -17,11 +17,11 @@ struct ProfileMeasureCommand: ParsableCommand {
     @OptionGroup var machine: MachineOptions
 
     func run() throws {
-        let pool = try machine.pool
-        let profile = MeasuredProfile(
-            rates: try MachineRates(pool: pool), layer: try LayerRates(pool: pool),
-            kernels: try CandidateFormats.measured.map { ($0, try MeasuredProfile.rates(of: $0, pool: pool)) },
-            pool: pool, memory: Int(ProcessInfo.processInfo.physicalMemory))
+        var display = ProgressDisplay(json: false)
+        let profile = try MeasuredProfile(
+            pool: try machine.pool, memory: Int(ProcessInfo.processInfo.physicalMemory)
+        ) { display.show(stage: "measure", fraction: $0, detail: "") }
+        display.finish()
         guard let out else { return print(profile.yaml, terminator: "") }
         try profile.yaml.write(toFile: out, atomically: true, encoding: .utf8)
     }
