@@ -41,7 +41,7 @@ import Testing
         #expect(run.status == 2, "\(run.messages)")
     }
 
-    /// Weights move from the mapped file into memory a block at a time: never a second copy of them.
+    /// Weights are read to their places: never a second copy of them.
     @Test func aBundleLoadsWithoutASecondCopy() throws {
         let scratch = try Scratch()
         let profile = try scratch.write(TuneTests.fettleProfile, to: "small.yaml")
@@ -54,9 +54,9 @@ import Testing
             String(getpid()))
         #expect(run.status == 0, "\(run.messages)")
         let excess = try #require(Int(run.output.trimmingCharacters(in: .whitespacesAndNewlines)))
-        // A block of 256 KiB, the 64 KiB that the system maps around a fault, and what reading the header and the manifest
-        // takes; a second copy would be the weights' 1,500,000 bytes more.
-        #expect(excess < 1_300_000)
+        // The system's counters lag by up to 128 KiB for each of two processors; a second copy would be the weights' 1,500,000
+        // bytes more.
+        #expect(excess <= 262_144)
     }
 
     /// A measurement that fails is not a goal that is met: the program has no file that a child could be started from.

@@ -56,11 +56,25 @@ struct MemoryTests {
                     }
                 }
             }
-            #expect(try Self.residentBytes(of: path) < WeightsArena.blockBytes)
+            #expect(try Self.residentBytes(of: path) == 0, "the file's pages were mapped")
             #expect(throws: RuntimeError.self) { try arena.move(file.bytes, layout: packed[0].layout) }
             let first = try #require(file.bytes.slice(offset: 0, count: packed[0].bytes.count))
             #expect(throws: RuntimeError.self) { try arena.move(first, layout: packed[0].layout) }
         }
+    }
+
+    /// A file that somebody shortens is an error, not the end of the process.
+    @Test func aFileThatShrinksIsAnError() throws {
+        var source = RandomMatrices(seed: 5)
+        let packed = try PackedMatrix(
+            packing: source.matrix(rows: 64, columns: 64, bits: 4, group: 32, kind: .uniform))
+        let path = NSTemporaryDirectory() + "fettle-shrinks-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(packed.bytes.withUnsafeBytes { [UInt8]($0) }).write(to: URL(filePath: path))
+        let file = try MappedFile(path: path)
+        let arena = try WeightsArena(holding: [packed.layout], threads: 2)
+        #expect(truncate(path, off_t(packed.bytes.count / 2)) == 0)
+        #expect(throws: ModelError.self) { try arena.move(file.bytes, layout: packed.layout) }
     }
 
     @Test("coded indices become, block by block, the matrix that was coded")

@@ -7,10 +7,10 @@ package import Quantization
 ///
 /// The region has a part for each thread; a matrix whose row blocks divide evenly among the threads has an equal share in each
 /// part, in the order in which matrices move in. Others, codebooks and tensor scales lie in a part that all threads read.
-/// Matrices come from a mapped file a block at a time, and the mapping behind a block is dropped: at no time is more than one
-/// block in memory twice.
+/// Matrices are read from the file to their places; those whose indices are coded are decoded from a mapping, which is dropped
+/// behind each block: at no time is more than one block in memory twice.
 package final class WeightsArena: @unchecked Sendable {
-    /// Bytes that move before the mapping behind them is dropped.
+    /// Bytes that are decoded before the mapping behind them is dropped.
     package static let blockBytes = 256 << 10
 
     private let region: MappedRegion
@@ -36,18 +36,7 @@ package final class WeightsArena: @unchecked Sendable {
     /// Moves a matrix in behind the last one. Throws where the bytes are not a matrix of this layout, or where no room was made
     /// for it.
     package func move(_ source: MappedBytes, layout: R16Layout) throws -> PlacedBlocks {
-        try put(layout, byteCount: source.count) { range, target in
-            var first = range.lowerBound
-            while first < range.upperBound {
-                let block = first..<min(range.upperBound, first + Self.blockBytes)
-                source.withUnsafeBytes { bytes in
-                    UnsafeMutableRawBufferPointer(rebasing: target[(first - range.lowerBound)...])
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[block]))
-                }
-                source.drop(block)
-                first = block.upperBound
-            }
-        }
+        try put(layout, byteCount: source.count) { range, target in try source.read(range, into: target) }
     }
 
     /// As `move`, for a matrix whose indices are coded: each row block is decoded in its place, and the mapping behind what has been

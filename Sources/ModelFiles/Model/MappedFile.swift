@@ -18,7 +18,8 @@ package struct MappedFile: Sendable {
         guard descriptor >= 0 else {
             throw ModelError(.unreadable, file: path, Self.explain(errno))
         }
-        defer { close(descriptor) }
+        var isKept = false
+        defer { if !isKept { close(descriptor) } }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
             throw ModelError(.unreadable, file: path, Self.explain(errno))
@@ -35,7 +36,8 @@ package struct MappedFile: Sendable {
         guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw ModelError(.unreadable, file: path, Self.explain(errno))
         }
-        let mapping = Mapping(base: base, count: count)
+        isKept = true
+        let mapping = Mapping(base: base, count: count, descriptor: descriptor, path: path)
         self.init(path: path, bytes: MappedBytes(owner: mapping, base: base, count: count))
     }
 
@@ -44,7 +46,7 @@ package struct MappedFile: Sendable {
         self.bytes = bytes
     }
 
-    private static func explain(_ code: Int32) -> String {
+    fileprivate static func explain(_ code: Int32) -> String {
         let reason = String(cString: strerror(code))
         switch code {
         case ENOENT, ENOTDIR: return "cannot be read: \(reason); check the path"
@@ -63,17 +65,59 @@ extension MappedBytes {
     }
 }
 
+extension MappedBytes {
+    /// Copies bytes `range` to `target`, which has as many. Those of a file are read, not mapped: none is in this process twice.
+    ///
+    /// - Throws: `unreadable` where the system refuses or the file has been shortened.
+    package func read(_ range: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws(ModelError) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count && range.count == target.count)
+        guard let base, !range.isEmpty else { return }
+        if let mapping = owner as? Mapping {
+            try mapping.read(from: base + range.lowerBound, into: target)
+        } else {
+            withExtendedLifetime(owner) {
+                target.copyMemory(from: UnsafeRawBufferPointer(start: base + range.lowerBound, count: range.count))
+            }
+        }
+    }
+}
+
 /// What a slice of a mapped file keeps alive.
 private final class Mapping {
     private let base: UnsafeMutableRawPointer
     private let count: Int
+    private let descriptor: Int32
+    private let path: String
 
-    init(base: UnsafeMutableRawPointer, count: Int) {
+    /// Takes over the mapping and the file that it is of.
+    init(base: UnsafeMutableRawPointer, count: Int, descriptor: Int32, path: String) {
         self.base = base
         self.count = count
+        self.descriptor = descriptor
+        self.path = path
     }
 
-    deinit { munmap(base, count) }
+    deinit {
+        munmap(base, count)
+        close(descriptor)
+    }
+
+    /// Reads what is mapped at `start` from the file.
+    func read(from start: UnsafeRawPointer, into target: UnsafeMutableRawBufferPointer) throws(ModelError) {
+        let offset = UnsafeRawPointer(base).distance(to: start)
+        var done = 0
+        while done < target.count {
+            let got = pread(
+                descriptor, target.baseAddress.map { $0 + done }, target.count - done, off_t(offset + done))
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else {
+                throw ModelError(
+                    .unreadable, file: path, place: "byte \(offset + done)",
+                    got < 0 ? MappedFile.explain(errno) : "the file has become shorter; fetch or make it again")
+            }
+            done += got
+        }
+    }
 
     /// Bytes around a page that the system may map together with it where the file is in memory: on Linux 64 KiB, or the whole
     /// piece in which it is cached, at most a huge page.

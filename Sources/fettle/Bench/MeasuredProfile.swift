@@ -45,21 +45,21 @@ struct MeasuredProfile {
 
     /// The matrices that a format's speed is measured with.
     static func matrices(of spec: Spec, pool: ThreadPool) throws -> [RuntimeMatrix] {
-        try matrices(of: spec, rows: shape.rows, columns: shape.columns, count: decodeMatrices, pool: pool)
+        try matrices(of: spec, shapes: [(rows: Int, columns: Int)](repeating: shape, count: decodeMatrices), pool: pool)
     }
 
     /// Matrices of no particular numbers, placed as a model's are.
     static func matrices(
-        of spec: Spec, rows: Int, columns: Int, count: Int, pool: ThreadPool
+        of spec: Spec, shapes: [(rows: Int, columns: Int)], pool: ThreadPool
     ) throws -> [RuntimeMatrix] {
-        let layout = try R16Layout(storing: spec.format, rows: rows, columns: columns)
-        // Any bytes are legal codes; as scales, these are 0.004.
-        let bytes = AlignedBytes(count: layout.byteCount) { target in
-            target.initializeMemory(as: UInt8.self, repeating: 0x1c)
-        }
-        let arena = try WeightsArena(holding: [R16Layout](repeating: layout, count: count), threads: pool.threads)
-        return try (0..<count).map { _ in
-            try RuntimeMatrix(
+        let layouts = try shapes.map { try R16Layout(storing: spec.format, rows: $0.rows, columns: $0.columns) }
+        let arena = try WeightsArena(holding: layouts, threads: pool.threads)
+        return try layouts.map { layout in
+            // Any bytes are legal codes; as scales, these are 0.004.
+            let bytes = AlignedBytes(count: layout.byteCount) { target in
+                target.initializeMemory(as: UInt8.self, repeating: 0x1c)
+            }
+            return try RuntimeMatrix(
                 format: spec.format, layout: layout, placed: try arena.copy(bytes, layout: layout),
                 activation: spec.activation)
         }
