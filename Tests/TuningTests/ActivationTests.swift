@@ -15,9 +15,9 @@ import Tuning
         let dynamic = try Bard.uniform("u8c/int8", head: nil)
         #expect(frozen.quality.kl < 0.02 && frozen.quality.kl > dynamic.quality.kl, "\(frozen.quality.kl)")
         for group in frozen.plan.groups {
-            // gptq follows where it measurably helps.
-            let expected = group.name == "token_embd" ? "clip" : "clip+smooth"
-            #expect(group.choice.refinement.hasPrefix(expected), "\(group.name): \(group.choice.refinement)")
+            // gptq sees the frozen ranges, and helps.
+            let expected = group.name == "token_embd" ? "clip" : "clip+smooth+gptq"
+            #expect(group.choice.refinement == expected, "\(group.name)")
             for tensor in group.tensors { #expect(frozen.weights.frozenScales[tensor] ?? 0 > 0) }
         }
         #expect(dynamic.weights.frozenScales.isEmpty)

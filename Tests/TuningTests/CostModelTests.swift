@@ -1,4 +1,5 @@
 import DeviceProfiles
+import IntegerRuntime
 import Quantization
 import Testing
 import Tuning
@@ -55,6 +56,8 @@ struct CostModelTests {
         let operations = 4.0 * 30 * 9 * 64 * 512 * 513 / 2
         #expect(model.costs(ofCache: "int8").prefill == operations / 40e9)
         #expect(model.costs(ofCache: "f16").prefill == operations / 20e9)
+        // Profiles know all formats that the runtime caches in.
+        #expect(ComputeCapability.caches == KVFormat.allCases.map(\.rawValue))
     }
 
     @Test func codedIndicesTakeLessInTheFileOnly() throws {

@@ -131,7 +131,7 @@ if machine:
             ratios = []
             for name, *seconds, bandwidth in runs:
                 if name == row["name"]:
-                    now = min(measured, key=lambda machine: abs(machine["bandwidth"] / bandwidth - 1))
+                    now = min(measured, key=lambda state: abs(state["bandwidth"] / bandwidth - 1))
                     if abs(now["bandwidth"] / bandwidth - 1) <= 0.1:
                         ratios.append(seconds[column] / predicted(manifest, column, now))
             if not ratios:

@@ -1,4 +1,5 @@
 package import Compute
+package import ModelFiles
 
 /// Matrices of a layer that read the same input, in the order in which their outputs are stacked.
 package enum LayerGroup: String, Sendable, CaseIterable {
@@ -8,6 +9,16 @@ package enum LayerGroup: String, Sendable, CaseIterable {
     /// Gate, up.
     case feedForwardInput
     case down
+
+    /// Its matrices.
+    package var parts: [TensorName.Part] {
+        switch self {
+        case .attentionInput: [.query, .key, .value]
+        case .attentionOutput: [.attentionOutput]
+        case .feedForwardInput: [.gate, .up]
+        case .down: [.down]
+        }
+    }
 }
 
 /// Receives inputs x and output gradients g of every matrix during a Fisher sweep (design.md, section 5). All

@@ -116,15 +116,3 @@ extension Plan {
     /// Whether a group's choice names the refinement.
     var asksForRefinement: Bool { groups.contains { PlanRefiner.isAsked(for: $0.choice) } }
 }
-
-extension LayerGroup {
-    /// The matrices of the group, in the order in which they are stacked.
-    fileprivate var parts: [TensorName.Part] {
-        switch self {
-        case .attentionInput: [.query, .key, .value]
-        case .attentionOutput: [.attentionOutput]
-        case .feedForwardInput: [.gate, .up]
-        case .down: [.down]
-        }
-    }
-}

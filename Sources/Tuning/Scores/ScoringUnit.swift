@@ -11,14 +11,7 @@ struct ScoringUnit {
 
     /// The tensors that a sweep shows together, in the order in which their outputs are stacked.
     static func tensors(layer: Int, _ group: LayerGroup) -> [String] {
-        let parts: [TensorName.Part] =
-            switch group {
-            case .attentionInput: [.query, .key, .value]
-            case .attentionOutput: [.attentionOutput]
-            case .feedForwardInput: [.gate, .up]
-            case .down: [.down]
-            }
-        return parts.map { TensorName.layer(layer, $0) }
+        group.parts.map { TensorName.layer(layer, $0) }
     }
 
     /// The group's unit within what the sweep shows as `group` of `layer`; nil where it has no part in it.

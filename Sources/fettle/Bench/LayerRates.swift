@@ -36,11 +36,12 @@ struct LayerRates {
 
     /// Measures for a few seconds.
     init(pool: ThreadPool) throws {
-        let deep = try Self.model(layers: Self.decodedLayers, context: Self.decoded, kv: [.int8], pool: pool)[0]
-        let models = try Self.model(
+        let deep = try Self.models(layers: Self.decodedLayers, context: Self.decoded, kv: [.int8], pool: pool)[0]
+        let models = try Self.models(
             layers: Self.promptLayers, context: Self.longPrompt, kv: KVFormat.allCases, pool: pool)
         let wide = try MeasuredProfile.matrices(of: Self.spec, pool: pool)
         let c = models[0].configuration
+        let bytes = ModelWork(model: deep).bytes(perTokenAt: Self.decoded / 2)
         let perPair = Double(4 * c.layers * c.heads * c.headWidth)
         let pairs = Double(Self.shortPrompt + 1) / 2
         let operations =
@@ -53,8 +54,8 @@ struct LayerRates {
         for round in 0...Self.rounds {
             let products = try ProductRates(of: wide, repeats: 1, pool: pool)
             let token = try Self.seconds(of: deep, prompt: Self.decoded, isDecoded: true) / Double(Self.decoded)
-            let read = ModelWork(model: deep).bytes(perTokenAt: Self.decoded / 2) / products.decode
-            if round > 0 { decode.append((token - read) / Self.units(deep)) }  // the first round warms up
+            // The first round warms up.
+            if round > 0 { decode.append((token - bytes / products.decode) / Self.units(deep)) }
             for model in models {
                 // A token takes its products, what lies between them, and attention to those before it: a + b (n + 1) / 2 on
                 // average.
@@ -77,7 +78,7 @@ struct LayerRates {
     }
 
     /// Models of the same weights, of no particular numbers, with different KV caches.
-    private static func model(
+    private static func models(
         layers: Int, context: Int, kv: [KVFormat], pool: ThreadPool
     ) throws -> [IntegerModel] {
         let configuration = configuration(layers: layers, context: context)

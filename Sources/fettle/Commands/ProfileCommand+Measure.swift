@@ -1,9 +1,5 @@
 internal import ArgumentParser
-internal import Compute
-internal import DeviceProfiles
 internal import Foundation
-internal import IntegerRuntime
-internal import Tuning
 
 /// `fettle profile measure`: this machine as a profile.
 struct ProfileMeasureCommand: ParsableCommand {
