@@ -47,6 +47,29 @@ struct MeasurementTests {
         #expect(products.prefill == Double(matrices.reduce(0) { $0 + 2 * 48 * $1.rows * $1.columns }))
     }
 
+    @Test("the fastest of some runs counts")
+    func least() {
+        let clock = TickingClock()
+        var looks = [3, 1, 2].makeIterator()
+        #expect(Stopwatch.least(of: 3, by: clock) { for _ in 0..<(looks.next() ?? 0) { _ = clock.now } } == 2)
+    }
+
+    @Test("samples count that were taken while memory was as fast as usual, before and after")
+    func steady() {
+        var samples = SteadySamples<Double>()
+        samples.add(10, between: 36, and: 35)
+        samples.add(20, between: 36, and: 57)
+        samples.add(30, between: 57, and: 36)
+        samples.add(14, between: 38, and: 34)
+        samples.add(60, between: 57, and: 56)
+        samples.add(11, between: 36, and: 36)
+        #expect(samples.steady(at: 36) == [10, 14, 11])
+        #expect(samples.median(at: 36) { 2 * $0 } == 22)
+        #expect(samples.median(at: 57) { $0 } == 60)
+        // No sample of such a machine: what there is, rather than nothing.
+        #expect(samples.median(at: 100) { $0 } == 17)
+    }
+
     /// A clock on which every look takes a second.
     private final class TickingClock: Clock {
         private let ticks = Atomic<Int>(0)

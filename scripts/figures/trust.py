@@ -97,7 +97,7 @@ for name in names:
 def benched(bundle):
     """Seconds of a decoded token and of a prompt, and the machine's read bandwidth meanwhile."""
     bench = json.loads(subprocess.check_output(
-        [arguments.fettle, "bench", bundle, "--prefill", "512", "--decode", "64", "--repeat", "3", "--json"]))
+        [arguments.fettle, "bench", bundle, "--prefill", "512", "--decode", "64", "--repeat", "7", "--json"]))
     return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"]
 
 
@@ -137,6 +137,7 @@ if machine:
             if not ratios:
                 sys.exit(f"{row['name']}: the machine was never measured as it was in its benches; give more --rounds")
             row[f"{what}_ratio"] = statistics.median(ratios)
+            row[f"{what}_ratios"] = ratios
     read = sorted(run[3] for run in runs)
     spread = {"least": read[0] / 1e9, "median": statistics.median(read) / 1e9, "most": read[-1] / 1e9}
 

@@ -8,7 +8,10 @@ package struct ProductRates: Sendable {
     /// Operations per second with a chunk of tokens, a multiply-add being two.
     package let prefill: Double
 
-    /// Medians of `repeats` runs over `matrices`. Throws where the system has no memory for inputs and results.
+    /// Runs with one token for each with a chunk of them, which takes ten times as long and more.
+    private static let decodeRuns = 5
+
+    /// Medians of `repeats` runs over `matrices`, of `decodeRuns` times as many with one token. Throws where the system has no memory for inputs and results.
     package init(
         of matrices: [RuntimeMatrix], tokens: Int = RuntimeMemory.defaultPrefillChunk, repeats: Int = 5,
         pool: ThreadPool, clock: some Clock<Duration> = ContinuousClock()
@@ -17,7 +20,7 @@ package struct ProductRates: Sendable {
         let weights = matrices.reduce(0) { $0 + $1.rows * $1.columns }
         let one = try ProductRun(matrices, tokens: 1, pool: pool)
         let many = try ProductRun(matrices, tokens: tokens, pool: pool)
-        decode = Double(bytes) / one.seconds(repeats: repeats, by: clock)
+        decode = Double(bytes) / one.seconds(repeats: Self.decodeRuns * repeats, by: clock)
         prefill = Double(2 * weights * tokens) / many.seconds(repeats: repeats, by: clock)
     }
 }
@@ -25,6 +28,7 @@ package struct ProductRates: Sendable {
 /// Matrices with inputs, results and scratch space of their own.
 private struct ProductRun {
     private let steps: [(product: ProductStep, input: fettle_input)]
+    private let tokens: Int
     private let pool: ThreadPool
     private let region: MappedRegion
     private let results: UnsafeMutablePointer<Float>
@@ -61,6 +65,7 @@ private struct ProductRun {
         steps = matrices.compactMap { matrix in
             inputs[matrix.inputLayout].map { (ProductStep(matrix: matrix.kernel, blocks: matrix.rowBlocks), $0) }
         }
+        self.tokens = tokens
         self.matrices = matrices
         self.pool = pool
         self.region = region
@@ -75,11 +80,16 @@ private struct ProductRun {
             Stopwatch.seconds(by: clock) {
                 pool.run { thread, threads in
                     let share = Share(thread: thread, threads: threads, pool: pool.handle)
-                    for (product, input) in steps {
+                    for (index, (product, input)) in steps.enumerated() {
                         product.run(
                             input, share, isa, scratch: scratch + thread * scratchBytes, into: results,
                             stride: Int(product.matrix.rows))
-                        share.barrier()
+                        // As in the runtime, which loads weights while it waits only where tokens come one by one.
+                        if tokens == 1 {
+                            share.barrier(before: steps[(index + 1) % steps.count].product)
+                        } else {
+                            share.barrier()
+                        }
                     }
                 }
             }

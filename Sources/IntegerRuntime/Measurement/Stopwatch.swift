@@ -8,6 +8,13 @@ package enum Stopwatch {
         return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
     }
 
+    /// Seconds of the fastest of `count` runs of `body`.
+    package static func least(
+        of count: Int, by clock: some Clock<Duration> = ContinuousClock(), _ body: () throws -> Void
+    ) rethrows -> Double {
+        try (0..<count).reduce(.infinity) { least, _ in min(least, try seconds(by: clock, body)) }
+    }
+
     /// The median of `values`; 0 of none.
     package static func median(_ values: [Double]) -> Double {
         let sorted = values.sorted()

@@ -6,46 +6,71 @@ internal import Tuning
 
 /// A machine as `fettle profile measure` writes it.
 ///
-/// Everything is measured once in each of several rounds, and medians over the rounds count: a virtual machine's memory may be
-/// twice as fast in one second as in the next, and rates that were taken in different seconds would belong to different machines.
+/// Everything is measured once in each of several rounds, between reads of memory, and medians count of what was measured while
+/// memory was as fast as it was most of the time.
 struct MeasuredProfile {
-    private let machine: [MachineRates]
-    private let layers: [LayerRates]
-    private let kernels: [(spec: Spec, rounds: [ProductRates])]
+    private var machine = SteadySamples<MachineRates>()
+    private var layers = SteadySamples<LayerRates>()
+    private var kernels: [(spec: Spec, samples: SteadySamples<ProductRates>)]
+    /// Bytes per second of all reads between measurements.
+    private var reads: [Double]
     private let pool: ThreadPool
     /// Bytes of the machine.
     private let memory: Int
 
-    /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters, and how many there
-    /// are: at 4 bits more than any cache holds.
+    /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters, and about how many bytes
+    /// there are of each format: more than a cache holds, and the same, so that it holds the same share of each.
     private static let shape = (rows: 4096, columns: 2048)
-    private static let decodeMatrices = 24
+    private static let measuredBytes = 106 << 20
     private static let rounds = 5
+    /// Samples that a rate should be the median of, and the rounds that may be added until all are.
+    private static let enough = 3
+    private static let extraRounds = 5
 
-    /// Measures for about a minute; `progress` is told the share that is done.
+    /// Measures for about a minute, and up to two where memory changes its speed; `progress` is told the share that is done.
     init(pool: ThreadPool, memory: Int, progress: (Double) -> Void) throws {
-        let specs = CandidateFormats.measured
-        var machine: [MachineRates] = []
-        var layers: [LayerRates] = []
-        var kernels = [[ProductRates]](repeating: [], count: specs.count)
-        for round in 0..<Self.rounds {
-            machine.append(try MachineRates(pool: pool))
-            layers.append(try LayerRates(pool: pool))
-            for (index, spec) in specs.enumerated() {
-                kernels[index].append(try ProductRates(of: Self.matrices(of: spec, pool: pool), repeats: 1, pool: pool))
-                progress((Double(round) + Double(index + 1) / Double(specs.count)) / Double(Self.rounds))
-            }
-        }
-        self.machine = machine
-        self.layers = layers
-        self.kernels = zip(specs, kernels).map { ($0, $1) }
         self.pool = pool
         self.memory = memory
+        let probe = try ReadProbe(pool: pool)
+        reads = [probe.bandwidth()]
+        kernels = CandidateFormats.measured.map { ($0, SteadySamples()) }
+        for round in 0..<Self.rounds + Self.extraRounds {
+            let isExtra = round >= Self.rounds
+            if !isExtra || isShort(machine) { try sample(into: \.machine, probe) { try MachineRates(pool: pool) } }
+            if !isExtra || isShort(layers) { try sample(into: \.layers, probe) { try LayerRates(pool: pool) } }
+            for index in kernels.indices where !isExtra || isShort(kernels[index].samples) {
+                let spec = kernels[index].spec
+                try sample(into: \.kernels[index].samples, probe) {
+                    try ProductRates(of: Self.matrices(of: spec, pool: pool), repeats: 1, pool: pool)
+                }
+                let done = Double(round) + Double(index + 1) / Double(kernels.count)
+                progress(min(1, done / Double(Self.rounds)))
+            }
+        }
+    }
+
+    /// Bytes per second that memory gave most of the time.
+    private var usualRead: Double { Stopwatch.median(reads) }
+
+    private func isShort<Value>(_ samples: SteadySamples<Value>) -> Bool {
+        samples.steady(at: usualRead).count < Self.enough
+    }
+
+    private mutating func sample<Value>(
+        into samples: WritableKeyPath<Self, SteadySamples<Value>>, _ probe: ReadProbe, _ measure: () throws -> Value
+    ) throws {
+        let before = reads[reads.count - 1]
+        let value = try measure()
+        let after = probe.bandwidth(repeats: 2)
+        reads.append(after)
+        self[keyPath: samples].add(value, between: before, and: after)
     }
 
     /// The matrices that a format's speed is measured with.
     static func matrices(of spec: Spec, pool: ThreadPool) throws -> [RuntimeMatrix] {
-        try matrices(of: spec, shapes: [(rows: Int, columns: Int)](repeating: shape, count: decodeMatrices), pool: pool)
+        let bytes = spec.format.packedBytes(rows: shape.rows, columns: shape.columns)
+        let count = max(1, (measuredBytes + bytes / 2) / bytes)
+        return try matrices(of: spec, shapes: [(rows: Int, columns: Int)](repeating: shape, count: count), pool: pool)
     }
 
     /// Matrices of no particular numbers, placed as a model's are.
@@ -75,14 +100,14 @@ struct MeasuredProfile {
             case .sdot: "sdot"
             case .i8mm: "i8mm"
             }
-        let rows = kernels.map { spec, rounds in
+        let rows = kernels.map { spec, samples in
             "  - {format: \(spec.format), activation: \(spec.activation.rawValue), "
-                + "decode: \(billions(rounds.map(\.decode))) GB/s, prefill: \(billions(rounds.map(\.prefill))) GOPS}\n"
+                + "decode: \(billions(samples, \.decode)) GB/s, prefill: \(billions(samples, \.prefill)) GOPS}\n"
         }
         let attention = KVFormat.allCases.map { kv in
-            "\(kv.rawValue): \(billions(layers.compactMap { $0.attention[kv] })) GOPS"
+            "\(kv.rawValue): \(billions(layers) { $0.attention[kv] ?? 0 }) GOPS"
         }
-        let floats = billions(layers.compactMap { $0.attention[.float16] })
+        let floats = billions(layers) { $0.attention[.float16] ?? 0 }
         return """
             # Measured by `fettle profile measure` with \(pool.threads) threads. Goals and limits are yours to add.
             fettle: 1
@@ -91,23 +116,23 @@ struct MeasuredProfile {
             compute:
               cores: \(pool.threads)
               integer: {dot: \(dot)}
-              throughput: {int8: \(billions(machine.map(\.int8Peak))) GOPS, float: \(floats) GFLOPS}
+              throughput: {int8: \(billions(machine, \.int8Peak)) GOPS, float: \(floats) GFLOPS}
               attention: {\(attention.joined(separator: ", "))}
-              overhead: {decode: \(time(layers.map(\.decode))), prefill: \(time(layers.map(\.prefill)))}
-            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(machine.map(\.readBandwidth))) GB/s}
+              overhead: {decode: \(microseconds(layers, \.decode)) us, prefill: \(microseconds(layers, \.prefill)) us}
+            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(machine, \.readBandwidth)) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
     }
 
-    /// The median time in microseconds; what is too short to measure is a nanosecond, since a profile has no time of zero.
-    private func time(_ seconds: [Double]) -> String {
-        String(format: "%.3f us", max(Stopwatch.median(seconds), 1e-9) * 1e6)
+    /// A median time; what is too short to measure is a nanosecond, since a profile has no time of zero.
+    private func microseconds<Value>(_ samples: SteadySamples<Value>, _ time: (Value) -> Double) -> String {
+        String(format: "%.3f", max(samples.median(at: usualRead, time), 1e-9) * 1e6)
     }
 
-    /// The median of rates, in billions. Three digits are more than a measurement has.
-    private func billions(_ rates: [Double]) -> String {
-        let value = Stopwatch.median(rates) / 1e9
+    /// A median rate, in billions. Three digits are more than a measurement has.
+    private func billions<Value>(_ samples: SteadySamples<Value>, _ rate: (Value) -> Double) -> String {
+        let value = samples.median(at: usualRead, rate) / 1e9
         return String(format: value < 10 ? "%.2f" : "%.1f", value)
     }
 }

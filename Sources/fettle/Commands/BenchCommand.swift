@@ -9,7 +9,10 @@ internal import Quantization
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Times prefill and decode of a bundle beside the limits of this machine; prints medians.")
+        abstract: """
+            Times prefill and decode of a bundle beside the limits of this machine; prints medians, of the runs during which \
+            memory was as fast as during most.
+            """)
 
     @Argument(help: "A bundle, or a model.")
     var bundle: String
@@ -31,6 +34,9 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    /// Reads of memory between runs, of which the best counts.
+    private static let reads = 2
+
     func validate() throws {
         guard prefill > 0, decode > 0, `repeat` > 0 else {
             throw ValidationError("--prefill, --decode and --repeat must be at least 1.")
@@ -43,30 +49,37 @@ struct BenchCommand: ParsableCommand {
         let limit = subject.configuration.context
         let model = try model(subject, context: min(limit, max(prefill, decode)))
         let rates = try MachineRates(pool: pool)
+        let probe = try ReadProbe(pool: pool)
         let prompt = tokens(min(prefill, limit), of: subject)
         let steps = tokens(min(decode, limit), of: subject)
-        var prefillSeconds: [Double] = []
-        var decodeSeconds: [Double] = []
+        var prefillSeconds = SteadySamples<Double>()
+        var decodeSeconds = SteadySamples<Double>()
+        var reads: [Double] = []
         let cache = try model.makeCache()
         // One run of each unmeasured: it faults in the arena and wakes the threads.
         for round in 0...`repeat` {
             cache.truncate(to: 0)
+            let before = probe.bandwidth(repeats: Self.reads)
             let prefillTime = try Stopwatch.seconds { try model.forward(tokens: prompt, cache: cache, logits: .last) }
             cache.truncate(to: 0)
+            let between = probe.bandwidth(repeats: Self.reads)
             let decodeTime = try Stopwatch.seconds {
                 for token in steps { try model.forward(tokens: [token], cache: cache, logits: .last) }
             }
             guard round > 0 else { continue }
-            prefillSeconds.append(prefillTime)
-            decodeSeconds.append(decodeTime)
+            let after = probe.bandwidth(repeats: Self.reads)
+            prefillSeconds.add(prefillTime, between: before, and: between)
+            decodeSeconds.add(decodeTime, between: between, and: after)
+            reads += [before, between, after]
         }
         let work = ModelWork(model: model)
-        let perPrompt = Stopwatch.median(prefillSeconds)
-        let perToken = Stopwatch.median(decodeSeconds) / Double(steps.count)
+        let read = Stopwatch.median(reads)
+        let perPrompt = prefillSeconds.median(at: read) { $0 }
+        let perToken = decodeSeconds.median(at: read) { $0 } / Double(steps.count)
         let outcome = BenchOutcome(
             prefillTokensPerSecond: Double(prompt.count) / perPrompt, decodeTokensPerSecond: 1 / perToken,
-            readBandwidth: rates.readBandwidth,
-            decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / rates.readBandwidth,
+            readBandwidth: read,
+            decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / read,
             int8Peak: rates.int8Peak,
             prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / rates.int8Peak,
             threads: pool.threads, instructionSet: pool.instructionSet.rawValue, mode: subject.mode,
