@@ -2,6 +2,7 @@
 #ifndef FETTLE_FIT_COMPENSATE_H
 #define FETTLE_FIT_COMPENSATE_H
 
+#include "FitCheapest.h"
 #include "FitSearch.h"
 
 // The parameters of one scale in each lane.
@@ -21,8 +22,9 @@ INLINE rounding_lanes load_rounding(const fettle_rounding *rounding, int rows, s
     return lanes;
 }
 
-// The codes nearest to x = (weight - minimum) / scale, and *point, what they stand for.
-INLINE i32x16 nearest_code(const fettle_rounding *rounding, f32x16 x, f32x16 offset, f32x16 *point) {
+// The codes nearest to x = (weight - minimum) / scale, or the cheapest ones for `column`, and *point, what they stand for.
+INLINE i32x16 rounded_code(
+    const fettle_rounding *rounding, size_t column, f32x16 x, f32x16 offset, f32x16 *point) {
     if (!rounding->nearest_codes) {
         *point = rounded_point(x, offset, rounding->lowest, rounding->highest);
         return __builtin_convertvector(*point + offset, i32x16);
@@ -30,7 +32,12 @@ INLINE i32x16 nearest_code(const fettle_rounding *rounding, f32x16 x, f32x16 off
     i32x16 interval = table_interval(x);
     i32x16 code = {0};
     for (int lane = 0; lane < LANES; lane++) {
-        code[lane] = rounding->nearest_codes[interval[lane]];
+        int nearest = rounding->nearest_codes[interval[lane]];
+        code[lane] = rounding->lengths
+                         ? cheapest_code(
+                               rounding->points, rounding->lengths, rounding->highest + 1, nearest, x[lane],
+                               rounding->importance[column])
+                         : nearest;
         (*point)[lane] = rounding->points[code[lane]];
     }
     return code;
@@ -45,7 +52,7 @@ void ENTRY(compensate)(
         if (column == 0 || place % rounding->group == 0) lanes = load_rounding(rounding, rows, place / rounding->group);
         f32x16 *target = (f32x16 *)(weights + column * run->stride);
         f32x16 point = {0};
-        i32x16 code = nearest_code(rounding, (*target - lanes.minimum) * lanes.inverse_scale, lanes.offset, &point);
+        i32x16 code = rounded_code(rounding, place, (*target - lanes.minimum) * lanes.inverse_scale, lanes.offset, &point);
         for (int row = 0; row < rows; row++) codes[(size_t)row * run->code_stride + column] = (uint8_t)code[row];
         const float *factor = run->factor + column * run->factor_stride;
         f32x16 error = (*target - (lanes.scale * point + lanes.minimum)) / factor[column];

@@ -126,7 +126,7 @@ void ENTRY(descend)(
                 for (int row = 0; row < rows; row++) old[row] = codes[(size_t)row * run->columns + column];
                 f32x16 before = points_of(&own, old, lanes.offset), point = before;
                 f32x16 wanted = before + gradient[column] / moments[column] * lanes.inverse_scale;
-                i32x16 code = nearest_code(&own, wanted, lanes.offset, &point);
+                i32x16 code = rounded_code(&own, column, wanted, lanes.offset, &point);
                 int changes = 0;
                 for (int row = 0; row < rows; row++) {
                     changes |= code[row] != old[row];

@@ -1,5 +1,6 @@
 // What a codebook whose indices are entropy-coded is fitted with. Sums in double, in the order of rows and columns, on every
 // processor.
+#include "FitCheapest.h"
 #include "FitInterval.h"
 #include "FitKernels.h"
 #include "FitVector.h"
@@ -14,27 +15,6 @@ void fettle_fit_counts(const fettle_fit_rows *rows, size_t group, const uint16_t
                 counts[interval_of(weights[column] * inverses[row])] += 1;
         }
     }
-}
-
-// The code with the least weight * (x - point)^2 + length: outwards from the nearest point, as long as the distance alone is less
-// than what is known.
-static int best_code(const fettle_shared_points *points, float x, float weight) {
-    int nearest = points->nearest_codes[interval_of(x)], best = nearest;
-    float distance = x - (float)points->points[nearest];
-    float least = weight * distance * distance + points->lengths[nearest];
-    for (int code = nearest - 1; code >= 0; code--) {
-        distance = x - (float)points->points[code];
-        float error = weight * distance * distance;
-        if (error >= least) break;
-        if (error + points->lengths[code] < least) best = code, least = error + points->lengths[code];
-    }
-    for (int code = nearest + 1; code < points->count; code++) {
-        distance = x - (float)points->points[code];
-        float error = weight * distance * distance;
-        if (error >= least) break;
-        if (error + points->lengths[code] < least) best = code, least = error + points->lengths[code];
-    }
-    return best;
 }
 
 void fettle_fit_encode_shared(
@@ -52,7 +32,8 @@ void fettle_fit_encode_shared(
             for (size_t column = index * group; column < (index + 1) * group; column++) {
                 float x = weights[column] * inverse_scale;
                 float weight = rows->importance ? importance * rows->importance[column] : importance;
-                int code = best_code(points, x, weight);
+                int nearest = points->nearest_codes[interval_of(x)];
+                int code = cheapest_code(points->points, points->lengths, points->count, nearest, x, weight);
                 if (codes) codes[(size_t)row * rows->columns + column] = (uint8_t)code;
                 double *slot = sums + 4 * (size_t)code;
                 slot[0] += 1;

@@ -39,7 +39,7 @@ import Testing
     /// On inputs that are correlated, and that the factor has not seen, outputs come clearly nearer than with plain rounding of
     /// the same format.
     @Test(arguments: [
-        "u4g32", "a4g32", "a3g64", "k4g32", "k3g64", "k4c", "l4g64", "u4c", "u3t", "q4_0", "q4_1", "q5_0", "iq4_nl",
+        "u4g32", "a4g32", "a3g64", "k4g32", "k3g64", "k4c", "k5ce36", "l4g64", "u4c", "u3t", "q4_0", "q4_1", "q5_0", "iq4_nl",
         "q4_k", "q5_k", "q6_k", "q3_k", "q2_k",
     ])
     func outputsComeNearer(name: String) throws {
@@ -72,6 +72,19 @@ import Testing
             return pool.product(unseen, difference, .transposedRight).values.reduce(0) { $0 + Double($1) * Double($1) }
         }
         #expect(error(compensated) < 0.8 * error(plain), "\(name): \(error(compensated)) and \(error(plain))")
+    }
+
+    /// The indices take the room that their rate gives them and no more, whatever it is: also the least there is.
+    @Test(arguments: ["k5ce36", "k5te36", "k4ce20", "k3ce12"]) func codedIndicesFitTheirBytes(name: String) throws {
+        let pool = ThreadPool(threads: 2)
+        let format = try Format(parsing: name)
+        let weights = Matrix.random(rows: 96, columns: 512, .heavyTailed, seed: 81)
+        let inputs = Self.inputs(rows: 1024, columns: 512, seed: 82)
+        let factor = InverseFactor(
+            moments: pool.product(inputs, inputs, .transposedLeft), damping: 0.01, pool: pool)
+        let result = try ErrorCompensation(factor: factor, pool: pool).quantize(weights, as: GridQuantizer.grid(name))
+        let coded = try PackedMatrix(packing: result, pool: pool).coded()
+        #expect(coded.count == format.storedBytes(rows: 96, columns: 512))
     }
 
     /// Brute force over every single move of every code, in double: next to none would bring the outputs nearer.
@@ -133,7 +146,7 @@ import Testing
         #expect(ratio <= 1 + 1e-6 && ratio > 0.995, "\(ratio)")
     }
 
-    @Test(arguments: ["u4g32", "a4g32", "k3g64", "k4c", "q4_1", "q3_k"])
+    @Test(arguments: ["u4g32", "a4g32", "k3g64", "k4c", "k5ce36", "q4_1", "q3_k"])
     func theSameBitsOnAnyInstructionSetAndThreadCount(name: String) throws {
         let weights = Matrix.random(rows: 37, columns: 256, .heavyTailed, seed: 77)
         let inputs = Self.inputs(rows: 600, columns: 256, seed: 78)

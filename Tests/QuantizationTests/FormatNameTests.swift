@@ -83,7 +83,6 @@ import Testing
         ("u4g32/q8_0", "u4g32 has no such activation"),
         ("q4_0/int8", "q4_0 has no such activation; the nearest is"),
         ("f16+clip", "takes no refinement"),
-        ("k5ce36+clip+gptq", "refinement \"gptq\": it would change how many bytes coded indices take"),
         ("u4g32/", "has no such activation"),
         ("/int8", "the nearest is"),
         ("+clip", "the nearest is"),

@@ -3,7 +3,7 @@
 limits that it names must be enough when it is raised to the number that it names.
 
 The device is search-kernels.yaml's, on which time does not follow bytes; limits come from the instance that `fettle tune
---problem` wrote for it. One limit out of reach, two out of reach (both are raised), and storage against decode: each can be
+--problem` wrote for it. One limit out of reach, two out of reach (both are raised), and storage against prefill: each can be
 met, both cannot (each is raised alone). Narrow limits bring choices in that wider ones leave out, and with these both may be
 met: then the limits are taken from the instance with those choices, and so on.
 
@@ -84,7 +84,7 @@ both = {"memory.storage": "stored", "latency.decode": "decode"}
 for name, factor, costs in [
     ("out-of-reach", 0.9, {"memory.storage": "stored"}),
     ("both-out-of-reach", 0.9, both),
-    ("conflict", 1.02, both),
+    ("conflict", 1.02, {"memory.storage": "stored", "latency.prefill": "prefill"}),
 ]:
     limits, text = explained(name, factor, costs)
     unattainable = re.findall(r"(\S+) of [\d.e+-]+ \w+ is out of reach: the cheapest plan needs ([\d.e+-]+) ", text)

@@ -48,8 +48,9 @@ def refinements(bits):
             ("uniform", f"u{bits}g64", "clip+gptq"), ("uniform", f"u{bits}g64", "clip+awq+gptq"),
             ("affine", f"a{bits}g64", "clip+awq"), ("affine", f"a{bits}g64", "clip+awq+gptq"),
             ("k-means", f"k{bits}g64", "clip+awq"), ("k-means", f"k{bits}g64", "clip+awq+gptq"),
-            ("k-means", f"k{bits}c", "clip+awq"), ("weight sharing", f"k{bits + 1}ce{10 * bits}", "clip+awq"),
-            ("weight sharing", f"k{bits + 1}ce{10 * bits - 4}", "clip+awq")]
+            ("k-means", f"k{bits}c", "clip+awq"), ("k-means", f"k{bits}c", "clip+awq+gptq"),
+            *(("weight sharing", f"k{bits + 1}ce{10 * bits - less}", refinement)
+              for less in (0, 4) for refinement in ("clip+awq", "clip+awq+gptq"))]
     return [(*row, DYNAMIC) for row in rows]
 
 

@@ -62,6 +62,8 @@ typedef struct {
     float zero_unit;
     const uint8_t *nearest_codes;  // NULL, or the codes of the nearest points, in the intervals of fettle_fit_table
     const int8_t *points;
+    const float *lengths;  // NULL, or what each code up to `highest` costs beside the error; not negative, points ascending then
+    const float *importance;  // with lengths: of each column of the matrix, what its error (weight / scale - point)^2 counts
 } fettle_rounding;
 
 /// A run of columns that are rounded one after the other.

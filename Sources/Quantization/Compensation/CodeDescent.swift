@@ -3,9 +3,11 @@ internal import Compute
 
 /// Moves the codes of a quantized matrix, one at a time, to where the error of its output is least with all others as they are:
 /// what GPTQ, which settles each column once, leaves (QuantEase, Behdin et al., 2023). Between the sweeps half-precision scales
-/// and minimums are moved in the same way; two-level ones, offsets and points stay. The error of no row grows.
+/// and minimums are moved in the same way; two-level ones, offsets and points stay. What no row's does is grow: its error, and with
+/// a rate the sum of error and code lengths, as far as codes go.
 struct CodeDescent {
     let factor: InverseFactor
+    var rate: CodeRate?
     let pool: ThreadPool
 
     /// Times that every code is looked at.
@@ -13,7 +15,7 @@ struct CodeDescent {
 
     /// Improves `quantized`, which stands for `weights`.
     func improve(_ quantized: inout QuantizedMatrix, weights: Matrix) {
-        let parameters = RoundingParameters(quantized)
+        let parameters = RoundingParameters(quantized, rate: rate)
         let movesScales = quantized.hasHalfScales
         var scales = movesScales ? parameters.scales : []
         var minimums = movesScales ? parameters.minimums : []

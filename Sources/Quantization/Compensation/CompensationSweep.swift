@@ -4,6 +4,7 @@ internal import Compute
 /// Rounds a matrix column after column; what rounding loses, the columns to come take over (GPTQ, Frantar et al., 2022).
 struct CompensationSweep {
     let factor: InverseFactor
+    var rate: CodeRate?
     let pool: ThreadPool
 
     /// Columns that one call of the kernel rounds.
@@ -30,7 +31,7 @@ struct CompensationSweep {
                 if next % unit == 0 {
                     let range = next..<min(next + unit, weights.columns)
                     let fitted = try fit(range, columns.matrix(range, pool: pool))
-                    parameters = RoundingParameters(fitted)
+                    parameters = RoundingParameters(fitted, rate: rate)
                     units.append(fitted)
                 }
                 let run = next..<min(next + Self.run, end, (next / unit + 1) * unit)

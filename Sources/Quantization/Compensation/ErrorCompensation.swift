@@ -26,6 +26,10 @@ package struct ErrorCompensation: Sendable {
         let importance = factor.importance
         var result = try GridQuantizer.quantize(
             weights, as: format, importance: importance, rowImportance: rowImportance, clip: true, pool: pool)
+        if let layout = CodedLayout(format, rows: weights.rows, columns: weights.columns) {
+            return try CodedCompensation(factor: factor, pool: pool, room: layout.indexBytes)
+                .quantize(weights, from: result)
+        }
         guard case .group(let unit) = format.granularity else {
             // Scales that serve a whole row stay as they are.
             let start = result

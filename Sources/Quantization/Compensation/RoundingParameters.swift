@@ -1,5 +1,13 @@
 internal import CKernels
 
+/// What codes of different lengths cost beside their errors.
+struct CodeRate {
+    /// For each code, in units of the error (weight / scale - point)^2 of a column of importance 1.
+    var lengths: [Float]
+    /// Of each column.
+    var importance: [Float]
+}
+
 /// The scales and what else turns codes into weights, of some columns of a matrix, as the compensating kernel takes them.
 struct RoundingParameters {
     /// [row][slot]
@@ -12,12 +20,14 @@ struct RoundingParameters {
     private let highest: Int
     private let offset: Int
     private let zeroUnit: Float
+    private let rate: CodeRate?
     /// Scales of a row.
     let slots: Int
     private let group: Int
 
-    /// The parameters of `matrix`.
-    init(_ matrix: QuantizedMatrix) {
+    /// The parameters of `matrix`; with a `rate`, codes are chosen by their lengths too.
+    init(_ matrix: QuantizedMatrix, rate: CodeRate? = nil) {
+        self.rate = rate
         slots = matrix.columns / matrix.group
         group = matrix.group
         let count = matrix.rows * slots
@@ -60,8 +70,15 @@ struct RoundingParameters {
                                 zero_points: zeroPoints.isEmpty ? nil : zeroPoints.baseAddress.map { $0 + start },
                                 zero_unit: zeroUnit,
                                 nearest_codes: nearest.isEmpty ? nil : nearest.baseAddress,
-                                points: points.isEmpty ? nil : points.baseAddress)
-                            body(&rounding)
+                                points: points.isEmpty ? nil : points.baseAddress, lengths: nil, importance: nil)
+                            guard let rate else { return body(&rounding) }
+                            rate.lengths.withUnsafeBufferPointer { lengths in
+                                rate.importance.withUnsafeBufferPointer { importance in
+                                    rounding.lengths = lengths.baseAddress
+                                    rounding.importance = importance.baseAddress
+                                    body(&rounding)
+                                }
+                            }
                         }
                     }
                 }

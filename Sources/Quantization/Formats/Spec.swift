@@ -60,11 +60,6 @@ extension Spec: CustomStringConvertible {
         guard refinement.isAvailable else {
             throw QuantizationError(.notAvailable, place: place, "not available yet; leave it out, or write +clip")
         }
-        guard refinement != .gptq || !format.isCoded else {
-            throw QuantizationError(
-                .notAvailable, place: place,
-                "it would change how many bytes coded indices take; leave it out, or take \(format.resident)")
-        }
         guard format != .float16 else {
             throw QuantizationError(
                 .unknownName, place: place, "f16 is not quantized and takes no refinement; leave it out")

@@ -74,7 +74,7 @@ struct PlanRefiner: SequentialVisitor {
         try progress(Double(visits) / Double(4 * model.configuration.layers))
     }
 
-    /// The weights of `name`, refined unless the choice leaves that out or its indices are coded: other codes might not fit.
+    /// The weights of `name`, refined unless the choice leaves that out.
     private mutating func stored(
         _ name: String, _ choice: Choice, _ compensation: ErrorCompensation, _ correction: OutputCorrection?
     ) throws -> PlannedWeights.Stored {
@@ -82,7 +82,7 @@ struct PlanRefiner: SequentialVisitor {
         guard let importance = scores.importances[name] else {
             throw TuningError(.badInput, place: name, "has no importances; remove the score store and tune again")
         }
-        guard isOpen || Self.isAsked(for: choice), !choice.format.isCoded else {
+        guard isOpen || Self.isAsked(for: choice) else {
             let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
             return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
         }
