@@ -9,7 +9,7 @@ With --machine the device is this machine, as `fettle profile measure` writes it
 `fettle bench` are there too. A virtual machine's two processors may share one path to memory in one minute and have two in the
 next, which changes its read bandwidth by half: therefore the machine is measured again in every round, between the benches of
 all bundles. A bench is held against the measurement whose read bandwidth is nearest to its own, and not counted where none is
-within a tenth; the median of those that count is compared, and the spread of the read bandwidth is printed.
+within a twentieth; the median of those that count is compared, and the spread of the read bandwidth is printed.
 
 usage: trust.py FETTLE MODEL --calibration TEXT --work DIR [--store DIR] [--profiles 12] [--machine] [--rounds 6] [--refine] [--json]
 """
@@ -132,7 +132,7 @@ if machine:
             for name, *seconds, bandwidth in runs:
                 if name == row["name"]:
                     now = min(measured, key=lambda state: abs(state["bandwidth"] / bandwidth - 1))
-                    if abs(now["bandwidth"] / bandwidth - 1) <= 0.1:
+                    if abs(now["bandwidth"] / bandwidth - 1) <= 0.05:
                         ratios.append(seconds[column] / predicted(manifest, column, now))
             if not ratios:
                 sys.exit(f"{row['name']}: the machine was never measured as it was in its benches; give more --rounds")
