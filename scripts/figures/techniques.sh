@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every technique by itself, on SmolLM2-135M (float16) and on the fixture model, and writes the tables of docs/techniques.md:
-# about half an hour on 2 cores.
+# more than an hour on 2 cores; rows that are known are not run again.
 # Usage: techniques.sh FETTLE DIR [options of techniques.py]   (DIR has the WikiText-2 texts; what is made is kept in DIR/work)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
