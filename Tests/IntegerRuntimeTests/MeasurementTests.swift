@@ -38,9 +38,9 @@ struct MeasurementTests {
     @Test("rates count every byte and every operation of the work that is timed")
     func rates() throws {
         let pool = ThreadPool(threads: 2)
-        let machine = try MachineRates(pool: pool, clock: TickingClock())
-        #expect(machine.readBandwidth == 512 * 1024 * 1024)
-        #expect(machine.int8Peak > 0)
+        let machine = try MachineProbe(pool: pool)
+        #expect(machine.readBandwidth(repeats: 5, clock: TickingClock()) == 512 * 1024 * 1024)
+        #expect(machine.int8Peak(clock: TickingClock()) > 0)
         let matrices = try Array(Bard.weights(GridFormat(.uniform, bits: 8, .channel), .int8).matrices.values)
         let products = try ProductRates(of: matrices, tokens: 48, repeats: 3, pool: pool, clock: TickingClock())
         #expect(products.decode == Double(matrices.reduce(0) { $0 + $1.packedBytes }))

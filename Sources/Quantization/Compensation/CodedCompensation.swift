@@ -22,16 +22,14 @@ struct CodedCompensation {
         for _ in 0..<Self.attempts {
             let lengths = matrix.codes.codeLengths(of: 1 << start.bits).map { Float(lambda * $0) }
             matrix = try compensated(weights, from: matrix, lengths, importance)
-            let code = IndexCode(counts: matrix.codes.counts)
-            let left = room - code.estimatedBytes(counts: matrix.codes.counts)
-            let isFitting = code.encoded(matrix.codes, capacity: room) != nil
-            if isFitting, left < least { (best, least) = (matrix, left) }
-            if isFitting, Double(left) <= Self.slack * Double(room) { break }
+            let fit = CodeFit(matrix.codes, room: room)
+            if fit.isFitting, fit.left < least { (best, least) = (matrix, fit.left) }
+            if fit.isFitting, Double(fit.left) <= Self.slack * Double(room) { break }
             // Twice the scale, and four times lambda, take a bit less for each index. Half of the slack is aimed for.
-            let excess = 8 * (Self.slack / 2 * Double(room) - Double(left)) / Double(matrix.codes.count)
-            let factor = min(max(1 + 0.693 * excess, 0.75), 1.5)
+            let excess = 8 * (Self.slack / 2 * Double(room) - Double(fit.left)) / Double(matrix.codes.count)
+            let factor = CodeFit.pace(excess: excess)
             lambda *= factor * factor
-            matrix = matrix.scaled(by: Float(factor))
+            if case .float16(let scales) = matrix.scales { matrix.scales = .float16(scales.scaled(by: Float(factor))) }
         }
         return best
     }
@@ -42,9 +40,7 @@ struct CodedCompensation {
     ) throws(QuantizationError) -> QuantizedMatrix {
         let sweep = CompensationSweep(
             factor: factor, rate: CodeRate(lengths: lengths, importance: importance.ofSweep), pool: pool)
-        let units = try sweep.quantize(weights, unit: weights.columns) { _, _ throws(QuantizationError) in start }
-        var result = start
-        result.codes = units[0].codes
+        var result = try sweep.quantize(weights, keeping: start)
         CodeDescent(
             factor: factor, rate: CodeRate(lengths: lengths, importance: importance.ofDescent), pool: pool
         ).improve(&result, weights: weights)
@@ -58,13 +54,11 @@ private struct CodeImportance {
     let ofSweep: [Float]
     let ofDescent: [Float]
 
-    /// Of the mean, added to each column's share of the rest, as in `SharedFit`.
-    private static let floor: Float = 0.1
-
     init(_ factor: InverseFactor) {
         let final = factor.importance
         let mean = Float(final.reduce(0.0) { $0 + Double($1) } / Double(max(1, final.count)))
-        func share(_ value: Float) -> Float { Self.floor + (1 - Self.floor) * (mean > 0 ? value / mean : 1) }
+        let floor = Float(SharedFit.floor)
+        func share(_ value: Float) -> Float { floor + (1 - floor) * (mean > 0 ? value / mean : 1) }
         ofSweep = final.map(share)
         ofDescent = final.indices.map { share(factor.moments.values[$0 * final.count + $0]) }
     }
@@ -91,19 +85,5 @@ extension [UInt8] {
     fileprivate func codeLengths(of count: Int) -> [Double] {
         let counts = counts
         return (0..<count).map { counts[$0] == 0 ? 1e9 : (Double(self.count) / Double(counts[$0])).binaryLogarithm }
-    }
-}
-
-extension QuantizedMatrix {
-    /// The same with larger or smaller half-precision scales.
-    fileprivate func scaled(by factor: Float) -> Self {
-        guard case .float16(let bits) = scales else { return self }
-        var result = self
-        result.scales = .float16(
-            bits.map { own in
-                let scale = Float16(Swift.min(Swift.max(Float(Float16(bitPattern: own)) * factor, -65504), 65504))
-                return scale == 0 ? own : scale.bitPattern
-            })
-        return result
     }
 }

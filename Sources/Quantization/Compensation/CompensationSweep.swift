@@ -49,6 +49,14 @@ struct CompensationSweep {
         return units
     }
 
+    /// `weights` rounded with everything but the codes of `start`.
+    func quantize(_ weights: Matrix, keeping start: QuantizedMatrix) throws(QuantizationError) -> QuantizedMatrix {
+        var result = start
+        let units = try quantize(weights, unit: weights.columns) { _, _ throws(QuantizationError) in start }
+        result.codes = units[0].codes
+        return result
+    }
+
     /// Rounds the columns `run`, which begin at `place` of their unit.
     private func round(
         _ columns: ColumnWeights, _ run: Range<Int>, _ parameters: RoundingParameters, place: Int,

@@ -32,9 +32,7 @@ package struct ErrorCompensation: Sendable {
         }
         guard case .group(let unit) = format.granularity else {
             // Scales that serve a whole row stay as they are.
-            let start = result
-            let units = try sweep.quantize(weights, unit: weights.columns) { _, _ throws(QuantizationError) in start }
-            result.codes = units[0].codes
+            result = try sweep.quantize(weights, keeping: result)
             descent.improve(&result, weights: weights)
             return result
         }

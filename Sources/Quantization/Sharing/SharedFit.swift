@@ -11,7 +11,7 @@ struct SharedFit {
     let clip: Bool
 
     /// Of the mean importance, added to each column's share of the rest: what the calibration never saw still keeps most of its bits.
-    private static let floor = 0.1
+    static let floor = 0.1
     /// Row blocks of the sample.
     private static let sample = 32
     /// Root mean squares of a row up to the outermost point, where the search for the best factor begins.

@@ -35,14 +35,7 @@ struct SharedStage {
     }
 
     /// The same with larger or smaller scales.
-    func scaled(by factor: Float) -> Self {
-        with(
-            scales.map { bits in
-                let own = Float16(bitPattern: bits)
-                let scale = Float16(min(max(Float(own) * factor, -65504), 65504))
-                return (scale == 0 ? own : scale).bitPattern
-            })
-    }
+    func scaled(by factor: Float) -> Self { with(scales.scaled(by: factor)) }
 
     /// The factor of all scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers
     /// need not be cut off.
@@ -217,7 +210,7 @@ struct SharedStage {
 
     /// The same with scales and lambda that save about `excess` bits for each weight.
     private func paced(_ book: SharedBook, excess: Double) -> (book: SharedBook, stage: Self) {
-        let factor = min(max(1 + 0.693 * excess, 0.75), 1.5)
+        let factor = CodeFit.pace(excess: excess)
         var book = book
         book.lambda *= factor * factor
         return (book, scaled(by: Float(factor)))
@@ -235,17 +228,16 @@ struct SharedStage {
                 sums = stage.round(book, codes: codes.baseAddress)
                 count = problem.rows * problem.columns
             }
-            let code = IndexCode(counts: codes.counts)
-            let left = room - code.estimatedBytes(counts: codes.counts)
-            let isFitting = code.encoded(codes, capacity: room) != nil
-            if let sums, isFitting, best == nil || left < least {
-                (best, least) = ((codes, book.points, stage.refitted(sums.scales).scales), left)
+            let fit = CodeFit(codes, room: room)
+            if let sums, fit.isFitting, best == nil || fit.left < least {
+                (best, least) = ((codes, book.points, stage.refitted(sums.scales).scales), fit.left)
             }
             // A thousandth of the room is not worth another attempt.
-            if isFitting, left <= room / 1000 { break }
+            if fit.isFitting, fit.left <= room / 1000 { break }
             // What does not fit, whatever the estimate says, is made smaller by more each time, so that one attempt does.
-            let excess = Double(-8 * left) / total
-            (book, stage) = stage.paced(book, excess: isFitting ? excess : max(0, excess) + 0.001 * Double(number + 1))
+            let excess = Double(-8 * fit.left) / total
+            (book, stage) = stage.paced(
+                book, excess: fit.isFitting ? excess : max(0, excess) + 0.001 * Double(number + 1))
         }
         // Where not even the shortest codes fit: one code for all takes no words.
         return best ?? ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)

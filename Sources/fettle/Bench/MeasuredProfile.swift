@@ -9,11 +9,10 @@ internal import Tuning
 /// Everything is measured once in each of several rounds, between reads of memory, and medians count of what was measured while
 /// memory was as fast as it was most of the time.
 struct MeasuredProfile {
-    private var machine = SteadySamples<MachineRates>()
+    private var peaks = SteadySamples<Double>()
     private var layers = SteadySamples<LayerRates>()
     private var kernels: [(spec: Spec, samples: SteadySamples<ProductRates>)]
-    /// Bytes per second of all reads between measurements.
-    private var reads: [Double]
+    private var meter: SteadyMeter
     private let pool: ThreadPool
     /// Bytes of the machine.
     private let memory: Int
@@ -23,8 +22,6 @@ struct MeasuredProfile {
     private static let shape = (rows: 4096, columns: 2048)
     private static let measuredBytes = 106 << 20
     private static let rounds = 5
-    /// Reads of memory between measurements, of which the best counts, as in `fettle bench`.
-    private static let reads = 2
     /// Samples that a rate should be the median of, and the rounds that may be added until all are.
     private static let enough = 3
     private static let extraRounds = 5
@@ -33,16 +30,16 @@ struct MeasuredProfile {
     init(pool: ThreadPool, memory: Int, progress: (Double) -> Void) throws {
         self.pool = pool
         self.memory = memory
-        let probe = try ReadProbe(pool: pool)
-        reads = [probe.bandwidth(repeats: Self.reads)]
+        let probe = try MachineProbe(pool: pool)
+        meter = SteadyMeter(probe: probe)
         kernels = CandidateFormats.measured.map { ($0, SteadySamples()) }
         for round in 0..<Self.rounds + Self.extraRounds {
             let isExtra = round >= Self.rounds
-            if !isExtra || isShort(machine) { try sample(into: \.machine, probe) { try MachineRates(pool: pool) } }
-            if !isExtra || isShort(layers) { try sample(into: \.layers, probe) { try LayerRates(pool: pool) } }
+            if !isExtra || isShort(peaks) { meter.sample(into: &peaks) { probe.int8Peak() } }
+            if !isExtra || isShort(layers) { try meter.sample(into: &layers) { try LayerRates(pool: pool) } }
             for index in kernels.indices where !isExtra || isShort(kernels[index].samples) {
                 let spec = kernels[index].spec
-                try sample(into: \.kernels[index].samples, probe) {
+                try meter.sample(into: &kernels[index].samples) {
                     try ProductRates(of: Self.matrices(of: spec, pool: pool), repeats: 1, pool: pool)
                 }
                 let done = Double(round) + Double(index + 1) / Double(kernels.count)
@@ -51,21 +48,8 @@ struct MeasuredProfile {
         }
     }
 
-    /// Bytes per second that memory gave most of the time.
-    private var usualRead: Double { Stopwatch.median(reads) }
-
     private func isShort<Value>(_ samples: SteadySamples<Value>) -> Bool {
-        samples.steady(at: usualRead).count < Self.enough
-    }
-
-    private mutating func sample<Value>(
-        into samples: WritableKeyPath<Self, SteadySamples<Value>>, _ probe: ReadProbe, _ measure: () throws -> Value
-    ) throws {
-        let before = reads[reads.count - 1]
-        let value = try measure()
-        let after = probe.bandwidth(repeats: Self.reads)
-        reads.append(after)
-        self[keyPath: samples].add(value, between: before, and: after)
+        samples.steady(at: meter.usualRead).count < Self.enough
     }
 
     /// The matrices that a format's speed is measured with.
@@ -118,10 +102,10 @@ struct MeasuredProfile {
             compute:
               cores: \(pool.threads)
               integer: {dot: \(dot)}
-              throughput: {int8: \(billions(machine, \.int8Peak)) GOPS, float: \(floats) GFLOPS}
+              throughput: {int8: \(billions(peaks) { $0 }) GOPS, float: \(floats) GFLOPS}
               attention: {\(attention.joined(separator: ", "))}
               overhead: {decode: \(microseconds(layers, \.decode)) us, prefill: \(microseconds(layers, \.prefill)) us}
-            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(usualRead)) GB/s}
+            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(meter.usualRead)) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
@@ -129,11 +113,11 @@ struct MeasuredProfile {
 
     /// A median time; what is too short to measure is a nanosecond, since a profile has no time of zero.
     private func microseconds<Value>(_ samples: SteadySamples<Value>, _ time: (Value) -> Double) -> String {
-        String(format: "%.3f", max(samples.median(at: usualRead, time), 1e-9) * 1e6)
+        String(format: "%.3f", max(samples.median(at: meter.usualRead, time), 1e-9) * 1e6)
     }
 
     private func billions<Value>(_ samples: SteadySamples<Value>, _ rate: (Value) -> Double) -> String {
-        billions(samples.median(at: usualRead, rate))
+        billions(samples.median(at: meter.usualRead, rate))
     }
 
     /// A rate, in billions. Three digits are more than a measurement has.

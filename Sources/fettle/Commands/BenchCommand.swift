@@ -34,9 +34,6 @@ struct BenchCommand: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// Reads of memory between runs, of which the best counts.
-    private static let reads = 2
-
     func validate() throws {
         guard prefill > 0, decode > 0, `repeat` > 0 else {
             throw ValidationError("--prefill, --decode and --repeat must be at least 1.")
@@ -48,40 +45,37 @@ struct BenchCommand: ParsableCommand {
         let subject = try RunnableModel(path: bundle, pool: pool)
         let limit = subject.configuration.context
         let model = try model(subject, context: min(limit, max(prefill, decode)))
-        let rates = try MachineRates(pool: pool)
-        let probe = try ReadProbe(pool: pool)
+        let probe = try MachineProbe(pool: pool)
+        let int8Peak = probe.int8Peak()
         let prompt = tokens(min(prefill, limit), of: subject)
         let steps = tokens(min(decode, limit), of: subject)
+        let cache = try model.makeCache()
+        func seconds(of chunks: [[Int32]]) throws -> Double {
+            cache.truncate(to: 0)
+            return try Stopwatch.seconds {
+                for chunk in chunks { try model.forward(tokens: chunk, cache: cache, logits: .last) }
+            }
+        }
+        let oneByOne = steps.map { [$0] }
+        // One run of each unmeasured: it faults in the arena and wakes the threads.
+        _ = try (seconds(of: [prompt]), seconds(of: oneByOne))
+        var meter = SteadyMeter(probe: probe)
         var prefillSeconds = SteadySamples<Double>()
         var decodeSeconds = SteadySamples<Double>()
-        var reads: [Double] = []
-        let cache = try model.makeCache()
-        // One run of each unmeasured: it faults in the arena and wakes the threads.
-        for round in 0...`repeat` {
-            cache.truncate(to: 0)
-            let before = probe.bandwidth(repeats: Self.reads)
-            let prefillTime = try Stopwatch.seconds { try model.forward(tokens: prompt, cache: cache, logits: .last) }
-            cache.truncate(to: 0)
-            let between = probe.bandwidth(repeats: Self.reads)
-            let decodeTime = try Stopwatch.seconds {
-                for token in steps { try model.forward(tokens: [token], cache: cache, logits: .last) }
-            }
-            guard round > 0 else { continue }
-            let after = probe.bandwidth(repeats: Self.reads)
-            prefillSeconds.add(prefillTime, between: before, and: between)
-            decodeSeconds.add(decodeTime, between: between, and: after)
-            reads += [before, between, after]
+        for _ in 0..<`repeat` {
+            try meter.sample(into: &prefillSeconds) { try seconds(of: [prompt]) }
+            try meter.sample(into: &decodeSeconds) { try seconds(of: oneByOne) }
         }
         let work = ModelWork(model: model)
-        let read = Stopwatch.median(reads)
+        let read = meter.usualRead
         let perPrompt = prefillSeconds.median(at: read) { $0 }
         let perToken = decodeSeconds.median(at: read) { $0 } / Double(steps.count)
         let outcome = BenchOutcome(
             prefillTokensPerSecond: Double(prompt.count) / perPrompt, decodeTokensPerSecond: 1 / perToken,
             readBandwidth: read,
             decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / read,
-            int8Peak: rates.int8Peak,
-            prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / rates.int8Peak,
+            int8Peak: int8Peak,
+            prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / int8Peak,
             threads: pool.threads, instructionSet: pool.instructionSet.rawValue, mode: subject.mode,
             formats: try formats(of: model, pool: pool))
         if json { return try Console.json(outcome) }
