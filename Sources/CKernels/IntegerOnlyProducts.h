@@ -84,6 +84,11 @@ static void tabulate(integer_job *job, int blocks, int32_t *table) {
     }
 }
 
+#ifndef SHIFTED_DOWN
+/// v / 2^by rounded down, for every by >= 0.
+INLINE i32v shifted_down(i32v v, i32v by) { return v >> __builtin_elementwise_min(by, (i32v){0} + 31); }
+#endif
+
 INLINE i32v load_lanes(const int32_t *p) { i32v v; memcpy(&v, p, sizeof v); return v; }
 
 /// The zero points that codes count from.
@@ -172,8 +177,8 @@ INLINE void run_rows(
                 continue;
             }
             UNROLL for (int m = 0; m < count; m++) {
-                const i32v by = __builtin_elementwise_min(down + job->shifts[segment * tiles * panel + m], (i32v){0} + 31);
-                acc[b * count + m] += (sum[b * count + m] * mantissa) >> by;
+                const i32v by = down + job->shifts[segment * tiles * panel + m];
+                acc[b * count + m] += shifted_down(sum[b * count + m] * mantissa, by);
             }
         }
     }
@@ -251,6 +256,10 @@ INLINE void store_results(
     for (int b = 0; b < blocks; b++) {
         const int first = (block + b) * 16 + job->part * LANES;
         const int some = rows - first < 0 ? 0 : rows - first > LANES ? LANES : rows - first;
+        if (some == LANES) {
+            for (int t = 0; t < tokens; t++) memcpy(y + (size_t)t * (size_t)rows + first, &result[b * count + t], sizeof *result);
+            continue;
+        }
         for (int t = 0; t < tokens; t++) {
             memcpy(y + (size_t)t * (size_t)rows + first, &result[b * count + t], (size_t)some * sizeof(int32_t));
         }

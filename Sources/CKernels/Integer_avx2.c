@@ -93,6 +93,9 @@ INLINE i32x16 dot_pairs(i32x16 sum, i16x32 values, int32_t pair) {
 #include "CacheStore.h"
 #include "HalfCache.h"
 #include "IntegerAttention.h"
+#define SHIFTED_DOWN
+/// v / 2^by rounded down: the instruction takes what is beyond 31 for 31.
+INLINE i32v shifted_down(i32v v, i32v by) { return (i32v)_mm256_srav_epi32((__m256i)v, (__m256i)by); }
 #include "IntegerOnly.h"
 #include "IntegerProbes.h"
 #include "IntegerTableBody.h"
