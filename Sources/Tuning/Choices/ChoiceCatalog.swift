@@ -85,19 +85,20 @@ package struct ChoiceCatalog: Sendable, Equatable {
     /// Whether inputs are quantized with frozen scales.
     var isStatic: Bool { groups.contains { $0.choices.contains { $0.activation == .static } } }
 
-    /// The grid of 4 bits on which columns of a layer that share a scale are like those of most choices.
+    /// The grid that a balance is tried on: 4 bits in groups, where scales are for groups, else the layers' own format where they have
+    /// but one, since what suits rows that have one scale depends on the bits (on SmolLM2-135M factors from `u4c` made `k3c` worse).
     var balanceFormat: GridFormat {
-        let isGrouped = groups.contains { group in
-            group.role == .layer
-                && group.choices.contains { choice in
-                    switch choice.format {
-                    case .grid(let format): if case .group = format.granularity { true } else { false }
-                    case .block: true
-                    case .float16: false
-                    }
-                }
+        let formats = Set(groups.filter { $0.role == .layer }.flatMap { $0.choices.map(\.format) })
+        let isGrouped = formats.contains { format in
+            switch format {
+            case .grid(let format): if case .group = format.granularity { true } else { false }
+            case .block: true
+            case .float16: false
+            }
         }
-        return GridFormat(.uniform, bits: 4, isGrouped ? .group(32) : .channel)
+        if isGrouped { return GridFormat(.uniform, bits: 4, .group(32)) }
+        if formats.count == 1, case .grid(let only)? = formats.first { return only.resident }
+        return GridFormat(.uniform, bits: 4, .channel)
     }
 
     private static func specs(
