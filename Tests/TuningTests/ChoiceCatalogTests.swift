@@ -95,6 +95,39 @@ struct ChoiceCatalogTests {
             } == 3)
     }
 
+    /// Coded indices save storage and no memory: they are choices where the storage is too small for 4 bits throughout, of the
+    /// coarsest scales that the device has, and not where memory is.
+    @Test func codedIndicesAreForLittleStorage() throws {
+        func coded(_ change: (inout DeviceProfile) -> Void) throws -> [Set<String>] {
+            var profile = DeviceProfile(name: "any")
+            change(&profile)
+            return try Self.catalog(profile).groups.map { group in
+                Set(group.choices.filter { $0.format.resident != $0.format }.map(\.format.description))
+            }
+        }
+        let parameters = Self.smollm.parameters
+        let channel: Set = ["k5ce40", "k5ce36", "k4ce30", "k4ce26"]
+        #expect(try coded { $0.memory.storage = 4 * parameters / 8 }.allSatisfy { $0 == channel })
+        #expect(try coded { $0.memory.storage = 5 * parameters / 8 }.allSatisfy(\.isEmpty))
+        #expect(try coded { $0.memory.budget = 4 * parameters / 8 }.allSatisfy(\.isEmpty))
+        let tensor: Set = ["k5te40", "k5te36", "k4te30", "k4te26"]
+        #expect(
+            try coded {
+                $0.memory.storage = 4 * parameters / 8
+                $0.compute.granularity = [.tensor]
+            }.allSatisfy { $0 == tensor })
+        #expect(
+            try coded {
+                $0.memory.storage = 4 * parameters / 8
+                $0.compute.codebook = false
+            }.allSatisfy(\.isEmpty))
+        #expect(
+            try coded {
+                $0.runtime = .llamaCpp
+                $0.memory.storage = 4 * parameters / 8
+            }.allSatisfy(\.isEmpty))
+    }
+
     /// A machine that measured itself has a rate for every choice that it then gets: one without would be predicted by another
     /// rule than those beside it.
     @Test func aMeasuredMachineHasARateForEveryChoice() throws {

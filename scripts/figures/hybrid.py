@@ -37,11 +37,13 @@ for bits in arguments.bits.split(","):
 
 BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432"}
 LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l"}
+GRIDS = {grid: [f"{LETTERS[grid]}{bits}g{group}" for bits in widths for group in (32, 64)] for grid, widths in BITS.items()}
+# Indices that are entropy-coded, with room for 8 bits beside them: a head takes those at 4.5 bits a weight.
+GRIDS["weight sharing"] = ["k8c", "k5ce40", "k5ce36", "k4ce30", "k4ce26"]
 runs = {"free": None}
-for grid, widths in BITS.items():
+for grid, formats in GRIDS.items():
     for activation in arguments.activations.split(","):
-        runs[f"{grid}, {activation}"] = ",".join(
-            f"{LETTERS[grid]}{bits}g{group}/{activation}" for bits in widths for group in (32, 64))
+        runs[f"{grid}, {activation}"] = ",".join(f"{format}/{activation}" for format in formats)
 
 results = {}
 for run, only in runs.items():

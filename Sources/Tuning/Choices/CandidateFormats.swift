@@ -13,12 +13,22 @@ package enum CandidateFormats {
         }
     }
 
-    /// The usual formats that `profile` can hold, without those too narrow to be worth a score.
+    /// The usual formats that `profile` can hold, without those too narrow to be worth a score, and those with coded indices where
+    /// its storage is too small for 4 bits throughout: they are much slower to fit, and take more memory than flash.
     package static func worthwhile(for profile: DeviceProfile, configuration: ModelConfiguration) -> [Format] {
         let formats = usual(for: profile).filter { profile.compute.weights?.contains($0.bits) ?? true }
-        let least = LeastBits(profile: profile, configuration: configuration).value
-        let kept = formats.filter { $0.bits >= least }
-        return kept.isEmpty ? formats : kept
+        let least = LeastBits(profile: profile, configuration: configuration)
+        let kept = formats.filter { $0.bits >= least.value }
+        return (kept.isEmpty ? formats : kept) + (least.isStorageShort ? coded(profile.compute).map(Format.grid) : [])
+    }
+
+    /// Codebooks whose indices are entropy-coded, one for each row block's scales or for the tensor's.
+    private static func coded(_ compute: ComputeCapability) -> [GridFormat] {
+        let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
+        guard let coarse = [.channel, .tensor].first(where: granularity.contains) else { return [] }
+        return [(bits: 5, rate: 40), (5, 36), (4, 30), (4, 26)].map { bits, rate in
+            GridFormat(.codebook, bits: bits, coarse == .channel ? .channel : .tensor, indexRate: rate)
+        }
     }
 
     /// What a machine measures of itself: every SPEC that the search considers for a device that can do everything, and formats
@@ -27,6 +37,7 @@ package enum CandidateFormats {
         let coarse = [
             GridFormat(.uniform, bits: 8, .channel), GridFormat(.uniform, bits: 8, .tensor),
             GridFormat(.uniform, bits: 4, .channel), GridFormat(.codebook, bits: 4, .tensor),
+            GridFormat(.codebook, bits: 5, .channel),
         ].map(Format.grid)
         return (usual(for: DeviceProfile(name: "any")) + coarse).flatMap { format in
             format == .float16

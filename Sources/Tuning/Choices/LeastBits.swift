@@ -16,21 +16,35 @@ struct LeastBits {
         return (3...4).last { fits(bits: $0 + 1) } ?? 2
     }
 
+    /// Whether a plan of 4 bits in every group is too large for the profile's storage, whatever else limits it.
+    var isStorageShort: Bool {
+        guard profile.runtime == .fettle, let storage = profile.memory.storage, let costs = costs(bits: 4) else {
+            return false
+        }
+        return costs.stored > Double(storage)
+    }
+
     /// Whether the device holds a plan of so many bits in every group, and that keeps the profile's limits.
     private func fits(bits: Int) -> Bool {
-        guard profile.compute.weights?.contains(bits) ?? true else { return false }
-        guard let limits = try? PlanProblem.limits(profile) else { return false }
+        guard profile.compute.weights?.contains(bits) ?? true, let limits = try? PlanProblem.limits(profile),
+            let costs = costs(bits: bits)
+        else { return false }
+        return limits.allow(costs)
+    }
+
+    /// What a plan of so many bits in every group takes; nil where the plainest such format does not suit the shapes.
+    private func costs(bits: Int) -> Costs? {
         let format = format(bits: bits)
         let choice = Choice(format: format, activation: format.defaultActivation, refinement: "")
         let cost = CostModel(profile: profile, configuration: configuration, tokenizerBytes: 0)
         let groups = ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle)
         guard groups.allSatisfy({ $0.tensors.allSatisfy { format.isLegal(rows: $0.rows, columns: $0.columns) } })
-        else { return false }
+        else { return nil }
         var costs = cost.fixedTime
         costs.resident += Double(cost.fixedResidentBytes)
         costs += cost.costs(ofCache: profile.runtime == .fettle ? "int8" : "f16")
         for group in groups { costs += cost.costs(of: choice, for: group) }
-        return limits.allow(costs)
+        return costs
     }
 
     /// The plainest format of so many bits: scales for as many weights as the search usually tries at most.
