@@ -83,6 +83,43 @@ struct CostModelTests {
         #expect(abs(slow.decode / usual.decode - 10) < 1e-9)
     }
 
+    /// 40 MB of weights are read at the one rate, 106 MB and more at the other, and the time of what lies between is on the line
+    /// between both times: 40 ms and 212 ms here, so that 73 MB take 126 ms.
+    @Test(arguments: [(20, 1.0), (40, 1.0), (73, 73.0 / 126), (106, 0.5), (500, 0.5)])
+    func fewWeightsArePartlyCached(megabytes: Int, gigabytesPerSecond: Double) throws {
+        let rate = KernelRate(
+            format: "u4g32", activation: "int8g32", decode: 0.5e9, cachedDecode: 1e9, prefill: 10e12)
+        let group = ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true)[1]
+        let choice = Choice(spec: try Spec(parsing: "u4g32"))
+        func seconds(_ change: (inout DeviceProfile) -> Void) -> Double {
+            var profile = Self.profile
+            profile.kernels = [rate]
+            change(&profile)
+            return Self.model(profile).costs(of: choice, for: group).decode
+        }
+        let bytes = Self.model(Self.profile).costs(of: choice, for: group).resident
+        let expected = bytes / (gigabytesPerSecond * 1e9)
+        #expect(abs(seconds { $0.memory.storage = megabytes * 1_000_000 } / expected - 1) < 1e-12)
+        // What memory has room for is what there may be, beside what every plan takes.
+        let fixed = Self.model(Self.profile).fixedResidentBytes
+        #expect(abs(seconds { $0.memory.budget = megabytes * 1_000_000 + fixed } / expected - 1) < 1e-12)
+        #expect(seconds { _ in } == bytes / 0.5e9)
+    }
+
+    /// 73 MB of indices that take half of what they take in memory are 146 MB there, of which caches hold next to nothing.
+    @Test func whatIsCodedIsMoreInMemory() throws {
+        var profile = Self.profile
+        profile.memory.storage = 73_000_000
+        profile.kernels = [
+            KernelRate(format: "k5c", activation: "int8g32", decode: 0.5e9, cachedDecode: 1e9, prefill: 10e12)
+        ]
+        let group = ChoiceGroup.all(of: ChoiceCatalogTests.smollm, isFused: true)[1]
+        let coded = Self.model(profile).costs(of: Choice(spec: try Spec(parsing: "k5ce26")), for: group)
+        let packed = Self.model(profile).costs(of: Choice(spec: try Spec(parsing: "k5c")), for: group)
+        #expect(abs(coded.decode / (coded.resident / 0.5e9) - 1) < 1e-12)
+        #expect(abs(packed.decode / (packed.resident / (73e9 / 126)) - 1) < 1e-12)
+    }
+
     /// 30 layers of width 576, 100 tokens of prompt, 2 W at rest.
     @Test func countsWhatLiesBetweenProducts() {
         var profile = Self.profile

@@ -46,8 +46,8 @@ def measure_machine(index):
         text = file.read()
     overheads = re.search(r"overhead: {decode: (\S+) us, prefill: (\S+) us}", text).groups()
     return {
-        "rates": {(format, activation): (float(decode), float(prefill)) for format, activation, decode, prefill in re.findall(
-            r"format: (\S+), activation: (\S+), decode: (\S+) GB/s, prefill: (\S+) GOPS", text)},
+        "rates": {(format, activation): tuple(map(float, rates)) for format, activation, *rates in re.findall(
+            r"format: (\S+), activation: (\S+), decode: (\S+) GB/s, cached-decode: (\S+) GB/s, prefill: (\S+) GOPS", text)},
         "overheads": [float(overhead) / 1e6 for overhead in overheads],
         "attention": {cache: float(rate) for cache, rate in re.findall(
             r"(\w+): (\S+) GOPS", re.search(r"attention: {(.*)}", text)[1])},
@@ -74,6 +74,8 @@ for index in range(arguments.profiles):
     command += ["--profile", path]
 if not arguments.refine:
     command.append("--no-refine")
+if machine:
+    command += ["--time-limit", "60s"]  # times are those of any plan: it need not be the last word on quality
 run = subprocess.run(command, stdout=subprocess.PIPE, stderr=open(f"{arguments.work}/tune.log", "w"), text=True)
 if run.returncode not in (0, 3):
     sys.exit(f"fettle tune ended with {run.returncode}; see {arguments.work}/tune.log")
@@ -101,6 +103,18 @@ def benched(bundle):
     return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"]
 
 
+def rate(state, key, column, weights):
+    """Of decode (column 0), which depends on the bytes of all weights as the profile's documentation says, or of prefill (1)."""
+    decode, cached, prefill = state["rates"][key]
+    if column:
+        return prefill
+    if cached <= decode:
+        return decode
+    share = min(1, max(0, (weights - 40e6) / 66e6))
+    weights = min(106e6, max(40e6, weights))
+    return weights / (40e6 / cached * (1 - share) + 106e6 / decode * share)
+
+
 def predicted(manifest, column, now):
     """The seconds that the manifest predicts, of decode (column 0) or prefill (1), with the machine `now` in place of the one
     that they were predicted with: products, what layers take beside them, and attention, each as its rate has changed."""
@@ -110,10 +124,12 @@ def predicted(manifest, column, now):
     layers = inspected["layers"] * inspected["width"] / 1024 * (1, 512)[column]
     cache = manifest["plan"]["kv"]["format"]
     attention = total - sum(group[f"{what}_seconds"] for group in groups) - layers * machine["overheads"][column]
+    storage = next(verdict["goal"] for verdict in manifest["verdicts"] if verdict["constraint"] == "memory.storage")
     products = 0
     for group in groups:
-        key = (group["format"], group["activation"])
-        ratio = machine["rates"][key][column] / now["rates"][key][column] if key in machine["rates"] else 1
+        key = (re.sub(r"e\d+$", "", group["format"]), group["activation"])  # indices that are coded in the file are not in memory
+        most = storage * group["resident_bytes"] / group["stored_bytes"]
+        ratio = rate(machine, key, column, most) / rate(now, key, column, most) if key in machine["rates"] else 1
         products += group[f"{what}_seconds"] * ratio
     return products + layers * now["overheads"][column] + attention * machine["attention"][cache] / now["attention"][cache]
 

@@ -67,9 +67,9 @@ extension ComputeCapability {
 
 extension KernelRate {
     fileprivate var canonical: CanonicalJSON {
-        .map([
+        .compact([
             "format": .text(format), "activation": .text(activation), "decode": .real(decode),
-            "prefill": .real(prefill),
+            "cached-decode": cachedDecode.map(CanonicalJSON.real), "prefill": .real(prefill),
         ])
     }
 }

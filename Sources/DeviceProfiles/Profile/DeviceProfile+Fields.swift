@@ -111,7 +111,10 @@ extension DeviceProfile {
             "activation",
             .word(["float", "int16", "int8", "int8g32", "int8g64", "static", "q8_0", "q8_k"]), isRequired: true,
             "The activation."),
-        Field("decode", .quantity(.bandwidth), isRequired: true, "Packed bytes per second while decoding."),
+        Field(
+            "decode", .quantity(.bandwidth), isRequired: true,
+            "Packed bytes per second while decoding, with more weights than caches hold (106 MB)."),
+        Field("cached-decode", .quantity(.bandwidth), "The same with 40 MB of weights, part of which caches may hold."),
         Field("prefill", .quantity(.throughput), isRequired: true, "Operations per second in prefill."),
     ]
 

@@ -70,6 +70,7 @@ extension KernelRate {
     fileprivate init(_ setting: Setting) {
         self.init(
             format: setting["format"]?.text ?? "", activation: setting["activation"]?.text ?? "",
-            decode: setting["decode"]?.real ?? 0, prefill: setting["prefill"]?.real ?? 0)
+            decode: setting["decode"]?.real ?? 0,
+            cachedDecode: setting["cached-decode"]?.real, prefill: setting["prefill"]?.real ?? 0)
     }
 }

@@ -226,18 +226,35 @@ package struct QualityGoal: Sendable, Equatable {
 package struct KernelRate: Sendable, Equatable {
     package var format: String
     package var activation: String
-    /// Packed bytes per second while decoding.
+    /// Packed bytes per second while decoding, with `streamedBytes` of weights: more than caches hold.
     package var decode: Double
+    /// The same with `partlyCachedBytes`, of which caches may hold a good part from one token to the next; nil where it is not known.
+    package var cachedDecode: Double?
     /// Operations per second in prefill.
     package var prefill: Double
 
+    /// The bytes of weights that rates are measured with.
+    package static let streamedBytes = 106_000_000
+    package static let partlyCachedBytes = 40_000_000
+
     /// One row.
     package init(
-        format: String, activation: String, decode: Double, prefill: Double
+        format: String, activation: String, decode: Double, cachedDecode: Double? = nil, prefill: Double
     ) {
         self.format = format
         self.activation = activation
         self.decode = decode
+        self.cachedDecode = cachedDecode
         self.prefill = prefill
+    }
+
+    /// Packed bytes per second while decoding where a token reads `weights` bytes in all: the time of all of them lies on a straight
+    /// line between the two that are measured.
+    package func decode(of weights: Double) -> Double {
+        let (small, large) = (Double(Self.partlyCachedBytes), Double(Self.streamedBytes))
+        guard let cachedDecode, cachedDecode > decode, weights < large else { return decode }
+        guard weights > small else { return cachedDecode }
+        let share = (weights - small) / (large - small)
+        return weights / (small / cachedDecode * (1 - share) + large / decode * share)
     }
 }

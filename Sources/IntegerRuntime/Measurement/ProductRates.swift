@@ -5,22 +5,30 @@ package import Compute
 package struct ProductRates: Sendable {
     /// Packed bytes per second where each matrix is multiplied with one token.
     package let decode: Double
+    /// The same with the first of the matrices only, of which caches may hold a good part.
+    package let cachedDecode: Double
     /// Operations per second with a chunk of tokens, a multiply-add being two.
     package let prefill: Double
 
     /// Runs with one token for each with a chunk of them, which takes ten times as long and more.
     private static let decodeRuns = 5
 
-    /// Medians of `repeats` runs over `matrices`, of `decodeRuns` times as many with one token. Throws where the system has no memory for inputs and results.
+    /// Medians of `repeats` runs over `matrices`, of `decodeRuns` times as many with one token; the first `few` (all where it is nil)
+    /// are also run with one token by themselves. Throws where the system has no memory for inputs and results.
     package init(
-        of matrices: [RuntimeMatrix], tokens: Int = RuntimeMemory.defaultPrefillChunk, repeats: Int = 5,
+        of matrices: [RuntimeMatrix], few: Int? = nil, tokens: Int = RuntimeMemory.defaultPrefillChunk,
+        repeats: Int = 5,
         pool: ThreadPool, clock: some Clock<Duration> = ContinuousClock()
     ) throws(RuntimeError) {
-        let bytes = matrices.reduce(0) { $0 + $1.packedBytes }
         let weights = matrices.reduce(0) { $0 + $1.rows * $1.columns }
-        let one = try ProductRun(matrices, tokens: 1, pool: pool)
         let many = try ProductRun(matrices, tokens: tokens, pool: pool)
-        decode = Double(bytes) / one.seconds(repeats: Self.decodeRuns * repeats, by: clock)
+        func decode(_ matrices: [RuntimeMatrix]) throws(RuntimeError) -> Double {
+            let run = try ProductRun(matrices, tokens: 1, pool: pool)
+            let bytes = matrices.reduce(0) { $0 + $1.packedBytes }
+            return Double(bytes) / run.seconds(repeats: Self.decodeRuns * repeats, by: clock)
+        }
+        self.decode = try decode(matrices)
+        cachedDecode = if let few, few < matrices.count { try decode(Array(matrices.prefix(few))) } else { self.decode }
         prefill = Double(2 * weights * tokens) / many.seconds(repeats: repeats, by: clock)
     }
 }

@@ -9,8 +9,9 @@ internal import Quantization
 ///     prefill = max(packed bytes / bandwidth, 2 * weights * tokens / throughput); the head counts for one token
 ///     energy  = idle * time + dram * bits moved + mac energy * weights
 ///
-/// A parameter that the profile does not give makes its term 0. Decode, prefill and idle energy of all plans have `fixedTime`
-/// more.
+/// A measured kernel's rates take the place of bandwidth and throughput; its bandwidth is that of as many weights as the profile has
+/// room for, since caches hold a good part of few. A parameter that the profile does not give makes its term 0. Decode, prefill and
+/// idle energy of all plans have `fixedTime` more.
 package struct CostModel: Sendable {
     package let profile: DeviceProfile
     package let configuration: ModelConfiguration
@@ -19,6 +20,8 @@ package struct CostModel: Sendable {
     /// Threads that the arena is counted for.
     package let threads: Int
     private let tokenizerBytes: Int
+    /// Bytes of memory that the profile leaves for weights.
+    private var weightRoom = Double.infinity
 
     /// Tokens of a prompt where the profile does not say.
     private static let usualPrompt = 256
@@ -33,6 +36,9 @@ package struct CostModel: Sendable {
         self.tokenizerBytes = tokenizerBytes
         context = min(profile.memory.context ?? configuration.context, configuration.context)
         threads = profile.compute.cores ?? 2
+        if let budget = profile.memory.budget {
+            weightRoom = Double(budget - profile.memory.runtime - fixedResidentBytes)
+        }
     }
 
     /// Tokens of the prompt whose prefill is timed.
@@ -49,7 +55,7 @@ package struct CostModel: Sendable {
         let rate = profile.kernels.first {
             $0.format == choice.format.resident.description && $0.activation == choice.activation.rawValue
         }
-        let bandwidth = rate?.decode ?? profile.memory.bandwidth
+        let bandwidth = rate?.decode(of: mostWeights(like: bytes, stored: stored)) ?? profile.memory.bandwidth
         let throughput = rate?.prefill ?? throughput(of: choice.activation)
         var costs = Costs(resident: Double(bytes), stored: Double(stored))
         guard group.role != .embedding else { return costs }
@@ -61,6 +67,12 @@ package struct CostModel: Sendable {
         costs.energy = energy(
             seconds: costs.decode, bytes: Double(bytes), products: Double(group.weights), activation: choice.activation)
         return costs
+    }
+
+    /// The most bytes that weights may take in memory where all take as much more there than in the file as these.
+    private func mostWeights(like bytes: Int, stored: Int) -> Double {
+        let storage = profile.memory.storage.map { Double($0) * Double(bytes) / Double(max(1, stored)) }
+        return min(storage ?? .infinity, weightRoom)
     }
 
     /// The costs of a KV cache format: its bytes, and the attention that reads them. Sensitivity apart.

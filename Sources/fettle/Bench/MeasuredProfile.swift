@@ -1,4 +1,5 @@
 internal import Compute
+internal import DeviceProfiles
 internal import Foundation
 internal import IntegerRuntime
 internal import Quantization
@@ -17,10 +18,9 @@ struct MeasuredProfile {
     /// Bytes of the machine.
     private let memory: Int
 
-    /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters, and about how many bytes
-    /// there are of each format: more than a cache holds, and the same, so that it holds the same share of each.
+    /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters. There are about
+    /// `KernelRate.streamedBytes` of each format: more than a cache holds, and the same, so that it holds the same share of each.
     private static let shape = (rows: 4096, columns: 2048)
-    private static let measuredBytes = 106 << 20
     private static let rounds = 5
     /// Samples that a rate should be the median of, and the rounds that may be added until all are.
     private static let enough = 3
@@ -40,7 +40,10 @@ struct MeasuredProfile {
             for index in kernels.indices where !isExtra || isShort(kernels[index].samples) {
                 let spec = kernels[index].spec
                 try meter.sample(into: &kernels[index].samples) {
-                    try ProductRates(of: Self.matrices(of: spec, pool: pool), repeats: 1, pool: pool)
+                    try ProductRates(
+                        of: Self.matrices(of: spec, pool: pool),
+                        few: Self.count(of: spec, KernelRate.partlyCachedBytes),
+                        repeats: 1, pool: pool)
                 }
                 let done = Double(round) + Double(index + 1) / Double(kernels.count)
                 progress(min(1, done / Double(Self.rounds)))
@@ -54,9 +57,14 @@ struct MeasuredProfile {
 
     /// The matrices that a format's speed is measured with.
     static func matrices(of spec: Spec, pool: ThreadPool) throws -> [RuntimeMatrix] {
-        let bytes = spec.format.packedBytes(rows: shape.rows, columns: shape.columns)
-        let count = max(1, (measuredBytes + bytes / 2) / bytes)
-        return try matrices(of: spec, shapes: [(rows: Int, columns: Int)](repeating: shape, count: count), pool: pool)
+        let shapes = Array(repeating: shape, count: count(of: spec, KernelRate.streamedBytes))
+        return try matrices(of: spec, shapes: shapes, pool: pool)
+    }
+
+    /// How many of the measured matrices have about `bytes` bytes.
+    private static func count(of spec: Spec, _ bytes: Int) -> Int {
+        let one = spec.format.packedBytes(rows: shape.rows, columns: shape.columns)
+        return max(1, (bytes + one / 2) / one)
     }
 
     /// Matrices of no particular numbers, placed as a model's are.
@@ -88,7 +96,8 @@ struct MeasuredProfile {
             }
         let rows = kernels.map { spec, samples in
             "  - {format: \(spec.format), activation: \(spec.activation.rawValue), "
-                + "decode: \(billions(samples, \.decode)) GB/s, prefill: \(billions(samples, \.prefill)) GOPS}\n"
+                + "decode: \(billions(samples, \.decode)) GB/s, cached-decode: \(billions(samples, \.cachedDecode)) GB/s, "
+                + "prefill: \(billions(samples, \.prefill)) GOPS}\n"
         }
         let attention = KVFormat.allCases.map { kv in
             "\(kv.rawValue): \(billions(layers) { $0.attention[kv] ?? 0 }) GOPS"
