@@ -85,8 +85,8 @@ package struct ChoiceCatalog: Sendable, Equatable {
     /// Whether inputs are quantized with frozen scales.
     var isStatic: Bool { groups.contains { $0.choices.contains { $0.activation == .static } } }
 
-    /// The grid that a balance is tried on: 4 bits in groups, where scales are for groups, else the layers' own format where they have
-    /// but one, since what suits rows that have one scale depends on the bits (on SmolLM2-135M factors from `u4c` made `k3c` worse).
+    /// The grid that a balance is tried on: 4 bits, in groups where scales are for groups; but the layers' own where they have but one
+    /// format, of fewer bits and with scales for whole rows: on SmolLM2-135M factors from `u4c` made `k3c` worse.
     var balanceFormat: GridFormat {
         let formats = Set(groups.filter { $0.role == .layer }.flatMap { $0.choices.map(\.format) })
         let isGrouped = formats.contains { format in
@@ -97,7 +97,9 @@ package struct ChoiceCatalog: Sendable, Equatable {
             }
         }
         if isGrouped { return GridFormat(.uniform, bits: 4, .group(32)) }
-        if formats.count == 1, case .grid(let only)? = formats.first { return only.resident }
+        if formats.count == 1, case .grid(let only)? = formats.first, only.indexRate ?? 10 * only.bits <= 30 {
+            return only.resident
+        }
         return GridFormat(.uniform, bits: 4, .channel)
     }
 
