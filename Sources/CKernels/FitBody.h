@@ -3,6 +3,7 @@
 #include "FitCompensate.h"
 #include "FitDescend.h"
 #include "FitIntegers.h"
+#include "FitShared.h"
 #include "FitTable.h"
 
 // Brings columns first..<first + columns of a row block into lanes, and their importance to mean 1, so that sums neither

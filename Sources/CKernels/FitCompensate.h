@@ -31,15 +31,12 @@ INLINE i32x16 rounded_code(
     }
     i32x16 interval = table_interval(x);
     i32x16 code = {0};
-    for (int lane = 0; lane < LANES; lane++) {
-        int nearest = rounding->nearest_codes[interval[lane]];
-        code[lane] = rounding->lengths
-                         ? cheapest_code(
-                               rounding->points, rounding->lengths, rounding->highest + 1, nearest, x[lane],
-                               rounding->importance[column])
-                         : nearest;
-        (*point)[lane] = rounding->points[code[lane]];
+    for (int lane = 0; lane < LANES; lane++) code[lane] = rounding->nearest_codes[interval[lane]];
+    if (rounding->lengths) {
+        const code_book book = {rounding->points, rounding->lengths, rounding->highest + 1};
+        code = cheapest_codes(book, code, x, splat(rounding->importance[column]));
     }
+    for (int lane = 0; lane < LANES; lane++) (*point)[lane] = rounding->points[code[lane]];
     return code;
 }
 

@@ -38,6 +38,12 @@ void fettle_fit_encode_table(
     DISPATCH(isa, encode_table, rows, nearest_codes, group, scratch, scales, codes)
 }
 
+void fettle_fit_encode_shared(
+    fettle_isa isa, const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    const fettle_shared_points *points, uint8_t *codes, double *sums, double (*fits)[3]) {
+    DISPATCH(isa, encode_shared, rows, row_importance, group, scales, points, codes, sums, fits)
+}
+
 void fettle_compensate(
     fettle_isa isa, const fettle_rounding *rounding, const fettle_compensation *run, int rows, float *weights,
     float *errors, uint8_t *codes) {

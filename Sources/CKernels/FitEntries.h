@@ -15,6 +15,9 @@
         uint8_t *);                                                                                                 \
     void fettle_fit_encode_table_##isa(                                                                             \
         const fettle_fit_rows *, const uint8_t *, size_t, float *, const uint16_t *, uint8_t *);       \
+    void fettle_fit_encode_shared_##isa(                                                                            \
+        const fettle_fit_rows *, const float *, size_t, const uint16_t *, const fettle_shared_points *, uint8_t *,  \
+        double *, double (*)[3]);                                                                                   \
     void fettle_fit_compensate_##isa(                                                                               \
         const fettle_rounding *, const fettle_compensation *, int, float *, float *, uint8_t *);                    \
     void fettle_fit_descend_##isa(                                                                                  \

@@ -117,9 +117,9 @@ typedef struct {
 /// Rounds weights to the codes with the least v * (weight / scale - point)^2 + length, [row][column] (or counts them only, where
 /// `codes` is NULL), and adds for each code its number and the sums of v, v * x and v * x^2, v and x as in fettle_fit_intervals.
 /// `fits`, [row][group], get the sums of v * x * point and of v * point^2, whose quotient is what the scale has to be multiplied by,
-/// and what the codes cost.
+/// and what the codes cost. A group is a multiple of 16.
 void fettle_fit_encode_shared(
-    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    fettle_isa isa, const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
     const fettle_shared_points *points, uint8_t *codes, double *sums, double (*fits)[3]);
 
 /// Widens *smallest...*largest to the weights that count in the error.

@@ -109,7 +109,8 @@ struct SharedStage {
                                 problem.sum(width: 4 * points.count) { block, sums in
                                     guard let scales = scales.baseAddress else { return }
                                     fettle_fit_encode_shared(
-                                        block.rows, block.rowImportance, group, scales + block.firstRow * slots, shared,
+                                        problem.instructionSet, block.rows, block.rowImportance, group,
+                                        scales + block.firstRow * slots, shared,
                                         codes.map { $0 + block.firstRow * problem.columns }, sums.baseAddress,
                                         fits.map { $0 + block.firstRow * slots })
                                 }
