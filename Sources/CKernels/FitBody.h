@@ -92,10 +92,8 @@ void ENTRY(encode_table)(
         fit_group group = load_group(rows, index * group_columns, group_columns, scratch);
         f32x16 inverse_scale = inverse(load_halves(scales + index, groups, rows->rows));
         for (size_t column = 0; column < group_columns; column++) {
-            i32x16 interval = table_interval(group.weights[column] * inverse_scale);
-            uint8_t *target = codes + index * group_columns + column;
-            for (int row = 0; row < rows->rows; row++)
-                target[(size_t)row * rows->columns] = nearest_codes[interval[row]];
+            i32x16 code = nearest_code(nearest_codes, group.weights[column] * inverse_scale);
+            store_codes(code, rows->rows, rows->columns, codes + index * group_columns + column);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 #include "FitVector.h"
 
-/// The code with the least importance * (x - point)^2 + length; of several the nearest, then those below it, from it on.
+/// Points whose codes differ in length.
 typedef struct {
     const int8_t *points;  // ascending
     const float *lengths;  // not negative
@@ -13,7 +13,8 @@ typedef struct {
 
 enum { FEW_CODES = 32 };
 
-// Outwards from the nearest point, as long as the distance alone costs less than what is known.
+// The code with the least importance * (x - point)^2 + length, of several the nearest, then the next one below it: outwards from the
+// nearest point, as long as the distance alone costs less than what is known.
 INLINE int cheapest_code(code_book book, int nearest, float x, float importance) {
     int best = nearest;
     float distance = x - (float)book.points[nearest];
@@ -33,7 +34,7 @@ INLINE int cheapest_code(code_book book, int nearest, float x, float importance)
     return best;
 }
 
-// The codes of 16 weights. All of few codes are tried, which takes no branches.
+// The same for 16 weights. All of few codes are tried, which takes no branches.
 INLINE i32x16 cheapest_codes(code_book book, i32x16 nearest, f32x16 x, f32x16 importance) {
     i32x16 best = nearest;
     if (book.count > FEW_CODES) {

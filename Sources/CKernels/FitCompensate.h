@@ -29,9 +29,7 @@ INLINE i32x16 rounded_code(
         *point = rounded_point(x, offset, rounding->lowest, rounding->highest);
         return __builtin_convertvector(*point + offset, i32x16);
     }
-    i32x16 interval = table_interval(x);
-    i32x16 code = {0};
-    for (int lane = 0; lane < LANES; lane++) code[lane] = rounding->nearest_codes[interval[lane]];
+    i32x16 code = nearest_code(rounding->nearest_codes, x);
     if (rounding->lengths) {
         const code_book book = {rounding->points, rounding->lengths, rounding->highest + 1};
         code = cheapest_codes(book, code, x, splat(rounding->importance[column]));

@@ -9,7 +9,8 @@ static double weight_of(const fettle_fit_rows *rows, const float *row_importance
 }
 
 void fettle_fit_intervals(
-    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums) {
+    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums,
+    double *counts) {
     size_t groups = rows->columns / group;
     for (size_t index = 0; index < groups; index++) {
         f32x16 group_scales = load_halves(scales + index, groups, rows->rows);
@@ -21,10 +22,12 @@ void fettle_fit_intervals(
             for (size_t column = index * group; column < (index + 1) * group; column++) {
                 float x = weights[column] * inverse_scale;
                 double weight = weight_of(rows, row_importance, row, column) * square;
-                double *slot = sums + 3 * interval_of(x);
+                size_t interval = interval_of(x);
+                double *slot = sums + 3 * interval;
                 slot[0] += weight;
                 slot[1] += weight * x;
                 slot[2] += weight * x * x;
+                if (counts) counts[interval] += 1;
             }
         }
     }

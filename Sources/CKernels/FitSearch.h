@@ -40,6 +40,13 @@ INLINE i32x16 table_interval(f32x16 x) {
     return __builtin_convertvector(smaller(larger(2.0f * x + 256.0f, splat(0)), splat(511)), i32x16);
 }
 
+// The codes of the points nearest to x, from a table of the intervals.
+INLINE i32x16 nearest_code(const uint8_t *nearest_codes, f32x16 x) {
+    i32x16 interval = table_interval(x), code = {0};
+    for (int lane = 0; lane < LANES; lane++) code[lane] = nearest_codes[interval[lane]];
+    return code;
+}
+
 // Of the points code - offset, codes from lowest to highest, the one nearest to x. An offset need not be whole.
 INLINE f32x16 rounded_point(f32x16 x, f32x16 offset, int lowest, int highest) {
     f32x16 part = offset - nearest(offset);

@@ -28,9 +28,7 @@ void ENTRY(encode_shared)(
                     memcpy(&own, rows->importance + first, sizeof own);
                     v *= own;
                 }
-                i32x16 interval = table_interval(x), nearest = {0};
-                for (int lane = 0; lane < LANES; lane++) nearest[lane] = points->nearest_codes[interval[lane]];
-                const i32x16 chosen = cheapest_codes(book, nearest, x, v);
+                const i32x16 chosen = cheapest_codes(book, nearest_code(points->nearest_codes, x), x, v);
                 if (codes) {
                     const u8x16 bytes = __builtin_convertvector(chosen, u8x16);
                     memcpy(codes + (size_t)row * rows->columns + first, &bytes, sizeof bytes);

@@ -256,7 +256,7 @@ INLINE void store_results(
     for (int b = 0; b < blocks; b++) {
         const int first = (block + b) * 16 + job->part * LANES;
         const int some = rows - first < 0 ? 0 : rows - first > LANES ? LANES : rows - first;
-        if (some == LANES) {
+        if (some == LANES) {  // a size that is known takes no call
             for (int t = 0; t < tokens; t++) memcpy(y + (size_t)t * (size_t)rows + first, &result[b * count + t], sizeof *result);
             continue;
         }

@@ -45,6 +45,9 @@ struct MeasurementTests {
         let products = try ProductRates(of: matrices, tokens: 48, repeats: 3, pool: pool, clock: TickingClock())
         #expect(products.decode == Double(matrices.reduce(0) { $0 + $1.packedBytes }))
         #expect(products.prefill == Double(matrices.reduce(0) { $0 + 2 * 48 * $1.rows * $1.columns }))
+        #expect(products.cachedDecode == products.decode)
+        let first = try ProductRates(of: matrices, few: 2, repeats: 1, pool: pool, clock: TickingClock())
+        #expect(first.cachedDecode == Double(matrices[0].packedBytes + matrices[1].packedBytes))
     }
 
     @Test("the fastest of some runs counts")

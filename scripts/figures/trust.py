@@ -110,8 +110,8 @@ def rate(state, key, column, weights):
         return prefill
     if cached <= decode:
         return decode
-    share = min(1, max(0, (weights - 40e6) / 66e6))
     weights = min(106e6, max(40e6, weights))
+    share = (weights - 40e6) / 66e6
     return weights / (40e6 / cached * (1 - share) + 106e6 / decode * share)
 
 

@@ -99,12 +99,11 @@ void fettle_descend(
     float *scratch, uint8_t *codes);
 
 /// Adds the rows to a histogram over weight / scale, in the intervals of fettle_fit_table: for each of 512 intervals the sums
-/// of v, v * x and v * x^2, where v = importance * row importance * scale^2. row_importance is NULL for all the same.
+/// of v, v * x and v * x^2, where v = importance * row importance * scale^2, and where `counts` is not NULL the number of weights.
+/// row_importance is NULL for all the same.
 void fettle_fit_intervals(
-    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums);
-
-/// Adds the number of weights in each of the 512 intervals of fettle_fit_table over weight / scale.
-void fettle_fit_counts(const fettle_fit_rows *rows, size_t group, const uint16_t *scales, double *counts);
+    const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales, double *sums,
+    double *counts);
 
 /// Points whose codes differ in length.
 typedef struct {

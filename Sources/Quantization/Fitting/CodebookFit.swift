@@ -35,7 +35,7 @@ struct CodebookFit {
             func add(_ block: FitProblem.Block, _ sums: UnsafeMutableBufferPointer<Double>, evenly: Bool = false) {
                 fettle_fit_intervals(
                     block.rows, evenly ? nil : block.rowImportance, group, scales + block.firstRow * groups,
-                    sums.baseAddress)
+                    sums.baseAddress, nil)
             }
             guard format.rowBlockCodebooks else {
                 let best = CodebookSolver(sums: problem.sum(width: width) { add($0, $1) }).solve(entries)

@@ -68,8 +68,8 @@ struct SharedStage {
             let sums = problem.sum(width: 4 * PointTable.intervals) { block, sums in
                 guard let scales = scales.baseAddress, let sums = sums.baseAddress else { return }
                 let own = scales + block.firstRow * slots
-                fettle_fit_intervals(block.rows, block.rowImportance, group, own, sums)
-                fettle_fit_counts(block.rows, group, own, sums + 3 * PointTable.intervals)
+                fettle_fit_intervals(
+                    block.rows, block.rowImportance, group, own, sums, sums + 3 * PointTable.intervals)
             }
             let width = coarse ? 2 : 1
             let bins = PointTable.intervals / width

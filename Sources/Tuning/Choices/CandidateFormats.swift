@@ -22,13 +22,16 @@ package enum CandidateFormats {
         return (kept.isEmpty ? formats : kept) + (least.isStorageShort ? coded(profile.compute).map(Format.grid) : [])
     }
 
-    /// Codebooks whose indices are entropy-coded, one for each row block's scales or for the tensor's.
+    /// Codebooks whose indices are entropy-coded, with the coarse scales of the device.
     private static func coded(_ compute: ComputeCapability) -> [GridFormat] {
-        let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
-        guard let coarse = [.channel, .tensor].first(where: granularity.contains) else { return [] }
-        return [(bits: 5, rate: 40), (5, 36), (4, 30), (4, 26)].map { bits, rate in
-            GridFormat(.codebook, bits: bits, coarse == .channel ? .channel : .tensor, indexRate: rate)
+        [(bits: 5, rate: 40), (5, 36), (4, 30), (4, 26)].map { bits, rate in
+            GridFormat(.codebook, bits: bits, coarseGranularity(compute), indexRate: rate)
         }
+    }
+
+    /// Rows where the device has scales for them, else the tensor.
+    private static func coarseGranularity(_ compute: ComputeCapability) -> GridFormat.Granularity {
+        compute.granularity?.contains(.channel) ?? true ? .channel : .tensor
     }
 
     /// What a machine measures of itself: every SPEC that the search considers for a device that can do everything, and formats
@@ -49,7 +52,7 @@ package enum CandidateFormats {
     private static func grids(_ compute: ComputeCapability) -> [GridFormat] {
         let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
         guard granularity.contains(.group) else {
-            return coarse(granularity.contains(.channel) ? .channel : .tensor)
+            return coarse(coarseGranularity(compute))
         }
         let sizes = (compute.groups ?? [32, 64]).sorted()
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.

@@ -32,19 +32,19 @@ package struct ChoiceCatalog: Sendable, Equatable {
                     + "or runtime: fettle")
         }
         let legality = ChoiceLegality(profile: profile)
+        isFree = options.only.isEmpty && options.uniform == nil
+        let worthwhile = isFree ? CandidateFormats.worthwhile(for: profile, configuration: configuration) : []
         var groups: [ChoiceGroup] = []
         for var group in ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle) {
-            group.choices = Self.specs(
-                for: group, profile: profile, configuration: configuration, options: options
-            )
-            .filter { legality.allows($0, for: group) }
-            .map { spec in
-                var spec = spec
-                // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
-                // no norm stands before all that reads it.
-                if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
-                return Choice(spec: spec)
-            }
+            group.choices = Self.specs(for: group, profile: profile, worthwhile: worthwhile, options: options)
+                .filter { legality.allows($0, for: group) }
+                .map { spec in
+                    var spec = spec
+                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
+                    // no norm stands before all that reads it.
+                    if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
+                    return Choice(spec: spec)
+                }
             guard !group.choices.isEmpty else {
                 throw TuningError(
                     .badInput, place: "\(profile.name), \(group.name)",
@@ -54,7 +54,6 @@ package struct ChoiceCatalog: Sendable, Equatable {
             groups.append(group)
         }
         self.groups = groups
-        isFree = options.only.isEmpty && options.uniform == nil
         kvFormats = try Self.kvFormats(profile: profile, configuration: configuration, options: options)
     }
 
@@ -105,12 +104,12 @@ package struct ChoiceCatalog: Sendable, Equatable {
     }
 
     private static func specs(
-        for group: ChoiceGroup, profile: DeviceProfile, configuration: ModelConfiguration, options: TuningOptions
+        for group: ChoiceGroup, profile: DeviceProfile, worthwhile: [Format], options: TuningOptions
     ) -> [Spec] {
         if group.role.isHead, let head = options.head { return [Spec(head)] }
         if let uniform = options.uniform { return [uniform] }
         if !options.only.isEmpty { return options.only }
-        return CandidateFormats.worthwhile(for: profile, configuration: configuration).flatMap { format in
+        return worthwhile.flatMap { format in
             activations(of: format, profile: profile).map { Spec(format, activation: $0) }
         }
     }
