@@ -13,8 +13,8 @@ typedef struct {
 
 enum { FEW_CODES = 32 };
 
-// The code with the least importance * (x - point)^2 + length, of several the nearest, then the next one below it: outwards from the
-// nearest point, as long as the distance alone costs less than what is known.
+// The code with the least importance * (x - point)^2 + length, of several the lowest: outwards from the nearest point, as long as the
+// distance alone costs less than what is known.
 INLINE int cheapest_code(code_book book, int nearest, float x, float importance) {
     int best = nearest;
     float distance = x - (float)book.points[nearest];
@@ -22,8 +22,8 @@ INLINE int cheapest_code(code_book book, int nearest, float x, float importance)
     for (int code = nearest - 1; code >= 0; code--) {
         distance = x - (float)book.points[code];
         float error = importance * distance * distance;
-        if (error >= least) break;
-        if (error + book.lengths[code] < least) best = code, least = error + book.lengths[code];
+        if (error > least) break;
+        if (error + book.lengths[code] <= least) best = code, least = error + book.lengths[code];
     }
     for (int code = nearest + 1; code < book.count; code++) {
         distance = x - (float)book.points[code];
@@ -34,20 +34,23 @@ INLINE int cheapest_code(code_book book, int nearest, float x, float importance)
     return best;
 }
 
-// The same for 16 weights. All of few codes are tried, which takes no branches.
-INLINE i32x16 cheapest_codes(code_book book, i32x16 nearest, f32x16 x, f32x16 importance) {
+// The same for 16 weights, and *point, what the codes stand for. All of few codes are tried, which takes no branches.
+INLINE i32x16 cheapest_codes(code_book book, i32x16 nearest, f32x16 x, f32x16 importance, f32x16 *point) {
     i32x16 best = nearest;
     if (book.count > FEW_CODES) {
-        for (int lane = 0; lane < LANES; lane++) best[lane] = cheapest_code(book, nearest[lane], x[lane], importance[lane]);
+        for (int lane = 0; lane < LANES; lane++) {
+            best[lane] = cheapest_code(book, nearest[lane], x[lane], importance[lane]);
+            (*point)[lane] = book.points[best[lane]];
+        }
         return best;
     }
     f32x16 least = splat(__builtin_inff());
     for (int code = 0; code < book.count; code++) {
-        const f32x16 distance = x - splat((float)book.points[code]);
+        const f32x16 own = splat((float)book.points[code]), distance = x - own;
         const f32x16 cost = importance * distance * distance + splat(book.lengths[code]);
-        // Up to the nearest code a later one of the same cost is the better one, beyond it the earlier one.
-        const i32x16 is_better = (cost < least) | ((cost == least) & (code <= nearest));
+        const i32x16 is_better = cost < least;
         least = choose(is_better, cost, least);
+        *point = choose(is_better, own, *point);
         best = (is_better & code) | (~is_better & best);
     }
     return best;

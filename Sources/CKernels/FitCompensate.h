@@ -32,7 +32,7 @@ INLINE i32x16 rounded_code(
     i32x16 code = nearest_code(rounding->nearest_codes, x);
     if (rounding->lengths) {
         const code_book book = {rounding->points, rounding->lengths, rounding->highest + 1};
-        code = cheapest_codes(book, code, x, splat(rounding->importance[column]));
+        return cheapest_codes(book, code, x, splat(rounding->importance[column]), point);
     }
     for (int lane = 0; lane < LANES; lane++) (*point)[lane] = rounding->points[code[lane]];
     return code;

@@ -44,6 +44,12 @@ void fettle_fit_encode_shared(
     DISPATCH(isa, encode_shared, rows, row_importance, group, scales, points, codes, sums, fits)
 }
 
+void fettle_fit_shared_costs(
+    fettle_isa isa, const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    const fettle_shared_points *points, double *costs) {
+    DISPATCH(isa, shared_costs, rows, row_importance, group, scales, points, costs)
+}
+
 void fettle_compensate(
     fettle_isa isa, const fettle_rounding *rounding, const fettle_compensation *run, int rows, float *weights,
     float *errors, uint8_t *codes) {

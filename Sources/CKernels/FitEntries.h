@@ -18,6 +18,8 @@
     void fettle_fit_encode_shared_##isa(                                                                            \
         const fettle_fit_rows *, const float *, size_t, const uint16_t *, const fettle_shared_points *, uint8_t *,  \
         double *, double (*)[3]);                                                                                   \
+    void fettle_fit_shared_costs_##isa(                                                                             \
+        const fettle_fit_rows *, const float *, size_t, const uint16_t *, const fettle_shared_points *, double *);  \
     void fettle_fit_compensate_##isa(                                                                               \
         const fettle_rounding *, const fettle_compensation *, int, float *, float *, uint8_t *);                    \
     void fettle_fit_descend_##isa(                                                                                  \

@@ -52,7 +52,7 @@ struct ChoiceCatalogTests {
     }
 
     /// Everything at 2.25 bits is the least that a device with groups can be asked for. Where a plan of 4 bits throughout keeps every
-    /// limit two bits are not scored, where one of 5 does three are not.
+    /// limit two bits are not scored, where one of 5 does three are not. Where only storage is short, coded indices are there instead.
     @Test func narrowFormatsAreForNarrowLimits() throws {
         func least(_ change: (inout DeviceProfile) -> Void) throws -> Int {
             var profile = DeviceProfile(name: "any")
@@ -65,9 +65,18 @@ struct ChoiceCatalogTests {
         let parameters = Self.smollm.parameters
         #expect(try least { _ in } == 4)
         #expect(try least { $0.memory.storage = 6 * parameters / 8 } == 4)
-        #expect(try least { $0.memory.storage = 5 * parameters / 8 } == 3)
-        #expect(try least { $0.memory.storage = 4 * parameters / 8 } == 2)
+        #expect(try least { $0.memory.storage = 5 * parameters / 8 } == 4)
+        #expect(try least { $0.memory.storage = 4 * parameters / 8 } == 4)
+        #expect(try least { $0.memory.storage = 3 * parameters / 8 } == 2)
         #expect(try least { $0.memory.budget = 4 * parameters / 8 } == 2)
+        func withoutTables(_ storage: Int) throws -> Int {
+            try least {
+                $0.memory.storage = storage
+                $0.compute.codebook = false
+            }
+        }
+        #expect(try withoutTables(5 * parameters / 8) == 3)
+        #expect(try withoutTables(4 * parameters / 8) == 2)
         // A token reads all weights: at 1 GB/s 5 bits of each take 84 ms, 4 bits 67 ms.
         func slow(_ profile: inout DeviceProfile, goal: Double) {
             profile.memory.bandwidth = 1e9
@@ -95,8 +104,8 @@ struct ChoiceCatalogTests {
             } == 3)
     }
 
-    /// Coded indices save storage and no memory: they are choices where the storage is too small for 4 bits throughout, of the
-    /// coarsest scales that the device has, and not where memory is.
+    /// Coded indices save storage and no memory: they are choices where the storage is too small for as many bits throughout, of
+    /// the coarsest scales that the device has, and not where memory is.
     @Test func codedIndicesAreForLittleStorage() throws {
         func coded(_ change: (inout DeviceProfile) -> Void) throws -> [Set<String>] {
             var profile = DeviceProfile(name: "any")
@@ -108,7 +117,8 @@ struct ChoiceCatalogTests {
         let parameters = Self.smollm.parameters
         let channel: Set = ["k5ce40", "k5ce36", "k4ce30", "k4ce26"]
         #expect(try coded { $0.memory.storage = 4 * parameters / 8 }.allSatisfy { $0 == channel })
-        #expect(try coded { $0.memory.storage = 5 * parameters / 8 }.allSatisfy(\.isEmpty))
+        #expect(try coded { $0.memory.storage = 5 * parameters / 8 }.allSatisfy { $0 == ["k5ce40", "k5ce36"] })
+        #expect(try coded { $0.memory.storage = 6 * parameters / 8 }.allSatisfy(\.isEmpty))
         #expect(try coded { $0.memory.budget = 4 * parameters / 8 }.allSatisfy(\.isEmpty))
         let tensor: Set = ["k5te40", "k5te36", "k4te30", "k4te26"]
         #expect(

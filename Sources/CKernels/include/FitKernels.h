@@ -113,13 +113,18 @@ typedef struct {
     const uint8_t *nearest_codes;  // in the intervals of fettle_fit_table
 } fettle_shared_points;
 
-/// Rounds weights to the codes with the least v * (weight / scale - point)^2 + length, [row][column] (or counts them only, where
-/// `codes` is NULL), and adds for each code its number and the sums of v, v * x and v * x^2, v and x as in fettle_fit_intervals.
-/// `fits`, [row][group], get the sums of v * x * point and of v * point^2, whose quotient is what the scale has to be multiplied by,
-/// and what the codes cost. A group is a multiple of 16.
+/// Rounds weights to the codes with the least v * (weight / scale - point)^2 + length, of several the lowest, [row][column] (or
+/// counts them only, where `codes` is NULL), and adds for each code its number and the sums of v and v * x, v and x as in
+/// fettle_fit_intervals. `fits`, [row][group], get the sums of v * x * point and of v * point^2, whose quotient is what the scale
+/// has to be multiplied by, and of v * (x - point)^2. A group is a multiple of 16.
 void fettle_fit_encode_shared(
     fettle_isa isa, const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
     const fettle_shared_points *points, uint8_t *codes, double *sums, double (*fits)[3]);
+
+/// What these codes cost, lengths included: `costs` are [row][group].
+void fettle_fit_shared_costs(
+    fettle_isa isa, const fettle_fit_rows *rows, const float *row_importance, size_t group, const uint16_t *scales,
+    const fettle_shared_points *points, double *costs);
 
 /// Widens *smallest...*largest to the weights that count in the error.
 void fettle_fit_extremes(

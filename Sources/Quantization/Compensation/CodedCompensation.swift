@@ -9,7 +9,7 @@ struct CodedCompensation {
     let room: Int
 
     /// Sweeps at most, and the share of the room that is not worth another one.
-    private static let attempts = 5
+    private static let attempts = 3
     private static let slack = 0.005
 
     /// `weights` with the points of `start`, whose indices fit into the room, and its scales, all of them multiplied by one factor;
@@ -22,9 +22,10 @@ struct CodedCompensation {
         for _ in 0..<Self.attempts {
             let lengths = matrix.codes.codeLengths(of: 1 << start.bits).map { Float(lambda * $0) }
             matrix = try compensated(weights, from: matrix, lengths, importance)
-            let fit = CodeFit(matrix.codes, room: room)
-            if fit.isFitting, fit.left < least { (best, least) = (matrix, fit.left) }
-            if fit.isFitting, Double(fit.left) <= Self.slack * Double(room) { break }
+            let fit = CodeFit(counts: matrix.codes.counts, room: room)
+            let isFitting = fit.takes(matrix.codes)
+            if isFitting, fit.left < least { (best, least) = (matrix, fit.left) }
+            if isFitting, Double(fit.left) <= Self.slack * Double(room) { break }
             // Twice the scale, and four times lambda, take a bit less for each index. Half of the slack is aimed for.
             let excess = 8 * (Self.slack / 2 * Double(room) - Double(fit.left)) / Double(matrix.codes.count)
             let factor = CodeFit.pace(excess: excess)

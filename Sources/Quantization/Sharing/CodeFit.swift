@@ -2,15 +2,21 @@
 struct CodeFit {
     /// Bytes of the room that are left by the estimate, below 0 where they are missing.
     let left: Int
-    /// Whether the codes fit, whatever the estimate says.
-    let isFitting: Bool
+    private let code: IndexCode
+    private let room: Int
 
-    init(_ codes: [UInt8], room: Int) {
-        let counts = codes.counts
-        let code = IndexCode(counts: counts)
+    /// How codes that occur so often fit into `room` bytes.
+    init(counts: [Int], room: Int) {
+        code = IndexCode(counts: counts)
         left = room - code.estimatedBytes(counts: counts)
-        isFitting = code.encoded(codes, capacity: room) != nil
+        self.room = room
     }
+
+    /// Whether `codes`, of these counts, fit indeed.
+    func takes(_ codes: [UInt8]) -> Bool { left >= -Self.slack && code.encoded(codes, capacity: room) != nil }
+
+    /// Bytes by which an estimate may be too large: a word for each lane.
+    private static let slack = 2 * IndexCode.lanes
 
     /// The factor of all scales that, with lambda multiplied by its square, saves about `excess` bits of each code.
     static func pace(excess: Double) -> Double { min(max(1 + 0.693 * excess, 0.75), 1.5) }

@@ -61,11 +61,13 @@ package struct IndexCode: Sendable, Equatable {
     var headBytes: Int { bytes.count + Self.lanes * MemoryLayout<UInt32>.size }
 
     /// Bytes that indices of these counts will take, head included: what the slots say, and a word more for each lane.
-    func estimatedBytes(counts: [Int]) -> Int {
-        let bits = zip(counts, frequencies).reduce(0.0) { sum, symbol in
+    func estimatedBytes(counts: [Int]) -> Int { headBytes + Int(bits(counts: counts) / 8) + 2 * Self.lanes }
+
+    /// Bits that indices of these counts take by the slots of their symbols.
+    func bits(counts: [Int]) -> Double {
+        zip(counts, frequencies).reduce(0.0) { sum, symbol in
             symbol.0 == 0 ? sum : sum + Double(symbol.0) * (14 - Double(symbol.1).binaryLogarithm)
         }
-        return headBytes + Int(bits / 8) + 2 * Self.lanes
     }
 
     /// The indices in at most `capacity` bytes: the code, the states that decoding begins with, and words. Nil where they need more.

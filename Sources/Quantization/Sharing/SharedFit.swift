@@ -3,7 +3,7 @@ internal import Compute
 
 /// The fit of a codebook whose indices are entropy-coded: the least error + lambda * code length, with the scales and the lambda at
 /// which the indices just fit their bytes. Codebook, code lengths, scales and indices are found in turn (Chou, Lookabaugh and Gray,
-/// 1989), from the exact solution for the histogram of a sample; each weight counts by its column's importance, so that what matters
+/// 1989), from the exact solution for the histogram of a sample, and on the sample until little changes; each weight counts by its column's importance, so that what matters
 /// less takes shorter codes.
 struct SharedFit {
     let format: GridFormat
@@ -12,35 +12,39 @@ struct SharedFit {
 
     /// Of the mean importance, added to each column's share of the rest: what the calibration never saw still keeps most of its bits.
     static let floor = 0.1
-    /// Row blocks of the sample.
-    private static let sample = 32
     /// Root mean squares of a row up to the outermost point, where the search for the best factor begins.
     private static let reach = 4.0
+    /// Of their plain bits, what indices may take where plain ones may fit: in rows with scales of their own they nearly fill their bits,
+    /// with one scale for all they may take any.
+    private static let plainShare = 0.9
 
     func quantized() -> QuantizedMatrix {
-        var result = TableFit(format: format.resident, problem: problem, clip: clip).quantized()
-        result.format = .grid(format)
-        guard let room = CodedLayout(format, rows: problem.rows, columns: problem.columns)?.indexBytes,
-            IndexCode(counts: result.codes.counts).encoded(result.codes, capacity: room) == nil
-        else { return result }
-        let isTensor = format.granularity == .tensor
-        let scales = scales(group: result.group, isTensor: isTensor)
+        guard let room = CodedLayout(format, rows: problem.rows, columns: problem.columns)?.indexBytes else {
+            return TableFit(format: format, problem: problem, clip: clip).quantized()
+        }
         let count = Double(problem.rows * problem.columns)
         // What is left for words, with a code of as many symbols as there may be.
         let head = 2 * (1 << min(format.bits, 6)) + 2 + 4 * IndexCode.lanes + 2 * IndexCode.lanes
         let rate = max(0.01, Double(8 * (room - head)) / count)
-
-        // Of all rows: those of a sample do not tell which others would be cut off.
+        let isTensor = format.granularity == .tensor
+        if isTensor || rate >= Self.plainShare * Double(format.bits) {
+            var plain = TableFit(format: format.resident, problem: problem, clip: clip).quantized()
+            plain.format = .grid(format)
+            if IndexCode(counts: plain.codes.counts).encoded(plain.codes, capacity: room) != nil { return plain }
+        }
+        let group = format.group(columns: problem.columns)
+        let limit = 1 << format.bits
+        let scales = scales(group: group, isTensor: isTensor)
+        // The factor of all rows: those of a sample do not tell which others would be cut off.
         var stage = SharedStage(
-            problem: weighted(scales, group: result.group), scales: scales, group: result.group, isTensor: isTensor)
-        stage = stage.scaled(by: stage.bestFactor(rate: rate, limit: 1 << format.bits))
-        let book = stage.sampled(blocks: Self.sample).book(rate: rate, limit: 1 << format.bits)
-        let fitted = stage.fitted(book, room: room)
-        result.codes = fitted.codes
-        let unused = (1 << format.bits) - fitted.points.count
-        result.codebooks = fitted.points + [Int8](repeating: fitted.points.last ?? 0, count: unused)
-        result.scales = .float16(isTensor ? [fitted.scales[0]] : fitted.scales)
-        return result
+            problem: weighted(scales, group: group), scales: scales, group: group, isTensor: isTensor)
+        stage = stage.scaled(by: stage.bestFactor(rate: rate, limit: limit))
+        let fitted = stage.fitted(rate: rate, limit: limit, room: room)
+        let unused = limit - fitted.points.count
+        return QuantizedMatrix(
+            format: .grid(format), rows: problem.rows, columns: problem.columns, bits: format.bits, group: group,
+            codes: fitted.codes, scales: .float16(isTensor ? [fitted.scales[0]] : fitted.scales), offsets: .constant(0),
+            codebooks: fitted.points + [Int8](repeating: fitted.points.last ?? 0, count: unused))
     }
 
     /// Scales to start from, for each row and group (the same where the matrix has but one): what is cut off at 4 bits decides nothing

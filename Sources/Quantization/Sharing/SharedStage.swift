@@ -25,121 +25,128 @@ struct SharedStage {
     }
 
     /// The same for some row blocks.
-    func sampled(blocks: Int) -> Self {
+    private func sampled(blocks: Int) -> Self {
         guard problem.rowBlocks > blocks else { return self }
         let slots = problem.columns / group
         return Self(
             problem: problem.sample(blocks: blocks),
-            scales: problem.sampledRows(blocks: blocks).flatMap { scales[$0 * slots..<($0 + 1) * slots] }, group: group,
+            scales: problem.sampledRows(blocks: blocks).flatMap {
+                scales[$0 * slots..<($0 + 1) * slots]
+            }, group: group,
             isTensor: isTensor)
     }
 
     /// The same with larger or smaller scales.
     func scaled(by factor: Float) -> Self { with(scales.scaled(by: factor)) }
 
+    /// Factors of all scales that are tried, in steps of half an octave.
+    private static let wholeFactors: [Double] = [0.5, 0.707, 1, 1.414, 2, 2.828, 4]
+
     /// The factor of all scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers
     /// need not be cut off.
     func bestFactor(rate: Double, limit: Int) -> Float {
-        func merit(_ factor: Float) -> Double {
-            scaled(by: factor).solver(coarse: true).merit(rate: rate, limit: limit)
-        }
-        var best = (factor: Float(1), merit: merit(1))
-        // In steps of half an octave as long as that helps.
-        for step: Float in [1.414, 0.707] where step > 1 || best.factor == 1 {
-            for _ in 0..<6 {
-                let own = merit(best.factor * step)
-                guard own < best.merit else { break }
-                best = (best.factor * step, own)
-            }
-        }
-        return best.factor
+        // Scales twice as large show what lies beyond the outermost interval.
+        let best = scaled(by: 2).spread.bestFactor(
+            of: Self.wholeFactors.map { $0 / 2 }, rate: rate, limit: limit, pool: problem.pool)
+        return Float(2 * best)
     }
 
-    /// The codebook that suits the histogram.
-    func book(rate: Double, limit: Int) -> SharedBook {
-        let best = solver(coarse: false).solve(rate: rate, limit: limit)
-        return SharedBook(points: best.cells.points, lengths: best.cells.lengths, lambda: best.lambda)
-    }
-
-    /// The solver for the histogram, or for one of half as many intervals.
-    private func solver(coarse: Bool) -> SharedSolver {
+    /// The histogram of the weights.
+    private var spread: SharedSpread {
         let slots = problem.columns / group
-        return scales.withUnsafeBufferPointer { scales in
-            let sums = problem.sum(width: 4 * PointTable.intervals) { block, sums in
+        let width = 3 * PointTable.intervals
+        let sums = scales.withUnsafeBufferPointer { scales in
+            problem.sum(width: width + PointTable.intervals) { block, sums in
                 guard let scales = scales.baseAddress, let sums = sums.baseAddress else { return }
-                let own = scales + block.firstRow * slots
                 fettle_fit_intervals(
-                    block.rows, block.rowImportance, group, own, sums, sums + 3 * PointTable.intervals)
+                    block.rows, block.rowImportance, group, scales + block.firstRow * slots, sums, sums + width)
             }
-            let width = coarse ? 2 : 1
-            let bins = PointTable.intervals / width
-            func joined(_ first: Int, _ parts: Int, _ part: Int, _ bin: Int) -> Double {
-                (bin * width..<(bin + 1) * width).reduce(0) { $0 + sums[first + parts * $1 + part] }
-            }
-            return SharedSolver(
-                sums: (0..<3 * bins).map { joined(0, 3, $0 % 3, $0 / 3) },
-                counts: (0..<bins).map { joined(3 * PointTable.intervals, 1, 0, $0) })
         }
+        return SharedSpread(sums: Array(sums[..<width]), counts: Array(sums[width...]))
     }
 
     /// What a round of codes adds up to.
     private struct Sums {
-        /// For each code: its number, and the sums of v, v * x and v * x^2.
+        /// For each code: its number, and the sums of v and v * x.
         var codes: [Double]
-        /// For each row and group: the sums of v * x * point and of v * point^2, and the cost.
+        /// For each row and group: the sums of v * x * point, of v * point^2 and of the error.
         var scales: [Double]
+
+        /// How often each code is used.
+        var counts: [Int] { stride(from: 0, to: codes.count, by: 3).map { Int(codes[$0]) } }
+        var error: Double { stride(from: 2, to: scales.count, by: 3).reduce(0) { $0 + scales[$1] } }
+    }
+
+    /// Calls `body` with `book` as the kernels take it, and the scales.
+    private func withPoints<Result>(
+        _ book: SharedBook, _ body: (UnsafePointer<fettle_shared_points>, UnsafePointer<UInt16>) -> Result?
+    ) -> Result? {
+        let nearest = PointTable(points: book.points).nearestCodes()
+        let lengths = book.lengths.map { Float($0 * book.lambda) }
+        return scales.withUnsafeBufferPointer { scales in
+            book.points.withUnsafeBufferPointer { points in
+                lengths.withUnsafeBufferPointer { lengths in
+                    nearest.withUnsafeBufferPointer { nearest in
+                        guard let scales = scales.baseAddress else { return nil }
+                        let shared = fettle_shared_points(
+                            count: Int32(points.count), points: points.baseAddress, lengths: lengths.baseAddress,
+                            nearest_codes: nearest.baseAddress)
+                        return withUnsafePointer(to: shared) { body($0, scales) }
+                    }
+                }
+            }
+        }
     }
 
     /// Gives each weight a code of `book`. `codes` has room for a code of each weight.
     private func round(_ book: SharedBook, codes: UnsafeMutablePointer<UInt8>? = nil) -> Sums {
         let slots = problem.columns / group
-        let nearest = PointTable(points: book.points).nearestCodes()
-        let lengths = book.lengths.map { Float($0 * book.lambda) }
         var result = Sums(codes: [], scales: [Double](repeating: 0, count: 3 * scales.count))
-        result.codes = result.scales.withUnsafeMutableBytes { fits in
-            scales.withUnsafeBufferPointer { scales in
-                book.points.withUnsafeBufferPointer { points in
-                    lengths.withUnsafeBufferPointer { lengths in
-                        nearest.withUnsafeBufferPointer { nearest in
-                            let shared = fettle_shared_points(
-                                count: Int32(points.count), points: points.baseAddress, lengths: lengths.baseAddress,
-                                nearest_codes: nearest.baseAddress)
-                            let fits = fits.baseAddress?.assumingMemoryBound(to: (Double, Double, Double).self)
-                            return withUnsafePointer(to: shared) { shared in
-                                problem.sum(width: 4 * points.count) { block, sums in
-                                    guard let scales = scales.baseAddress else { return }
-                                    fettle_fit_encode_shared(
-                                        problem.instructionSet, block.rows, block.rowImportance, group,
-                                        scales + block.firstRow * slots, shared,
-                                        codes.map { $0 + block.firstRow * problem.columns }, sums.baseAddress,
-                                        fits.map { $0 + block.firstRow * slots })
-                                }
-                            }
-                        }
+        result.scales.withUnsafeMutableBytes { fits in
+            let fits = fits.baseAddress?.assumingMemoryBound(to: (Double, Double, Double).self)
+            result.codes =
+                withPoints(book) { points, scales in
+                    problem.sum(width: 3 * book.points.count) { block, sums in
+                        fettle_fit_encode_shared(
+                            problem.instructionSet, block.rows, block.rowImportance, group,
+                            scales + block.firstRow * slots, points,
+                            codes.map { $0 + block.firstRow * problem.columns }, sums.baseAddress,
+                            fits.map { $0 + block.firstRow * slots })
                     }
+                } ?? []
+        }
+        return result
+    }
+
+    /// What each row and group costs with `book`, lengths included.
+    private func costs(_ book: SharedBook) -> [Double] {
+        let slots = problem.columns / group
+        var result = [Double](repeating: 0, count: scales.count)
+        result.withUnsafeMutableBufferPointer { result in
+            guard let costs = result.baseAddress else { return }
+            withPoints(book) { points, scales in
+                problem.forEachBlock { block in
+                    fettle_fit_shared_costs(
+                        problem.instructionSet, block.rows, block.rowImportance, group,
+                        scales + block.firstRow * slots, points, costs + block.firstRow * slots)
                 }
             }
         }
         return result
     }
 
-    /// What `book` leads to: points in the middle of what is rounded to them, and lengths that suit. `counts` are those of its own codes,
+    /// What `book` leads to: points in the middle of what is rounded to them, and lengths that suit. `sums` are those of its own codes,
     /// `stage` the same with the scales of least error for them: short codes lie on the side of zero, all of them together, which a
     /// larger scale makes up for.
-    private func next(_ book: SharedBook) -> (book: SharedBook, counts: [Int], stage: Self, error: Double) {
+    private func next(_ book: SharedBook) -> (book: SharedBook, sums: Sums, stage: Self) {
         let sums = round(book)
         let total = Double(problem.rows * problem.columns)
-        var counts: [Int] = []
         var points: [Int8] = []
         var numbers: [Double] = []
-        var error = 0.0
         for code in book.points.indices {
-            let (number, mass) = (sums.codes[4 * code], sums.codes[4 * code + 1])
-            let point = Double(book.points[code])
-            error += sums.codes[4 * code + 3] - 2 * point * sums.codes[4 * code + 2] + point * point * mass
-            counts.append(Int(number))
+            let (number, mass) = (sums.codes[3 * code], sums.codes[3 * code + 1])
             guard number > 0 else { continue }
-            let mean = mass > 0 ? sums.codes[4 * code + 2] / mass : point
+            let mean = mass > 0 ? sums.codes[3 * code + 2] / mass : Double(book.points[code])
             let middle = min(max(mean.rounded(), -127), 127)
             if points.last == Int8(middle) {
                 numbers[numbers.count - 1] += number
@@ -149,9 +156,7 @@ struct SharedStage {
             }
         }
         let lengths = numbers.map { (total / $0).binaryLogarithm }
-        return (
-            SharedBook(points: points, lengths: lengths, lambda: book.lambda), counts, refitted(sums.scales), error
-        )
+        return (SharedBook(points: points, lengths: lengths, lambda: book.lambda), sums, refitted(sums.scales))
     }
 
     /// The same with the scales that these sums ask for.
@@ -180,33 +185,54 @@ struct SharedStage {
         var least = [Double](repeating: .infinity, count: scales.count)
         for factor in Self.factors {
             let other = scaled(by: factor)
-            let sums = other.round(book).scales
-            for index in scales.indices where sums[3 * index + 2] < least[index] {
-                (best[index], least[index]) = (other.scales[index], sums[3 * index + 2])
+            let costs = other.costs(book)
+            for index in scales.indices where costs[index] < least[index] {
+                (best[index], least[index]) = (other.scales[index], costs[index])
             }
         }
         return with(best)
     }
 
-    /// Codes that fit into `room` bytes, with their points and scales, from a book that nearly does.
+    /// Codes that fit into `room` bytes, of `rate` bits each, with at most `limit` points and their scales.
+    func fitted(
+        rate: Double, limit: Int, room: Int
+    ) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
+        let sample = sampled(blocks: Self.sample)
+        let (book, settled) = sample.settled(
+            sample.spread.book(rate: rate, limit: limit), rate: rate)
+        let ratios = zip(settled.scales, sample.scales).map { own, old in
+            Float(Float16(bitPattern: own)) / Float(Float16(bitPattern: old))
+        }
+        var last = (book: book, stage: scaled(by: ratios.sorted()[ratios.count / 2]).searched(book))
+        for _ in 0..<Self.rounds { last = last.stage.followed(last.book, rate: rate).next }
+        return last.stage.encoded(last.book, room: room)
+    }
+
+    /// The best of what rounds of points, lengths and scales lead to, of indices that take about `rate` bits.
     ///
     /// The scales keep the pace, for lambda alone may not: all of them larger by a factor, and lambda by its square, save its logarithm in
     /// bits for each weight, whatever the points are.
-    func fitted(_ start: SharedBook, room: Int) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
-        let total = Double(problem.rows * problem.columns)
-        var (book, stage) = (start, self)
+    private func settled(_ start: SharedBook, rate: Double) -> (book: SharedBook, stage: Self) {
+        var (book, stage) = (start, searched(start))
         var best = (book: book, stage: stage, merit: Double.infinity)
-        for number in 0..<Self.rounds {
-            if Self.searches.contains(number) { stage = stage.searched(book) }
-            let following = stage.next(book)
-            let bytes = IndexCode(counts: following.counts).estimatedBytes(counts: following.counts)
+        for _ in 0..<Self.sampleRounds {
+            let (following, bits, error) = stage.followed(book, rate: rate)
             // As if it took no bytes, as in `SharedSolver.merit`.
-            let merit =
-                max(following.error, .leastNormalMagnitude).binaryLogarithm + Double(16 * bytes) / total
-            (book, stage) = following.stage.paced(following.book, excess: Double(8 * (bytes - room)) / total)
+            let merit = max(error, .leastNormalMagnitude).binaryLogarithm + 2 * bits
+            (book, stage) = following
             if merit < best.merit { best = (book, stage, merit) }
         }
-        return best.stage.encoded(best.book, room: room)
+        return (best.book, best.stage)
+    }
+
+    /// What a round leads to, paced; the bits of an index in it, and its error.
+    private func followed(
+        _ book: SharedBook, rate: Double
+    ) -> (next: (book: SharedBook, stage: Self), bits: Double, error: Double) {
+        let following = next(book)
+        let counts = following.sums.counts
+        let bits = IndexCode(counts: counts).bits(counts: counts) / Double(problem.rows * problem.columns)
+        return (following.stage.paced(following.book, excess: bits - rate), bits, following.sums.error)
     }
 
     /// The same with scales and lambda that save about `excess` bits for each weight.
@@ -223,29 +249,35 @@ struct SharedStage {
         var (book, stage) = (book, self)
         var best: (codes: [UInt8], points: [Int8], scales: [UInt16])?
         var least = room
-        for number in 0..<Self.attempts where number < Self.rounds || best == nil {
+        for number in 0..<Self.attempts where number < Self.usualAttempts || best == nil {
             var sums: Sums?
             let codes = [UInt8](unsafeUninitializedCapacity: problem.rows * problem.columns) { codes, count in
                 sums = stage.round(book, codes: codes.baseAddress)
                 count = problem.rows * problem.columns
             }
-            let fit = CodeFit(codes, room: room)
-            if let sums, fit.isFitting, best == nil || fit.left < least {
+            guard let sums else { break }
+            let fit = CodeFit(counts: sums.counts, room: room)
+            let isFitting = fit.takes(codes)
+            if isFitting, best == nil || fit.left < least {
                 (best, least) = ((codes, book.points, stage.refitted(sums.scales).scales), fit.left)
             }
             // A thousandth of the room is not worth another attempt.
-            if fit.isFitting, fit.left <= room / 1000 { break }
+            if isFitting, fit.left <= room / 1000 { break }
             // What does not fit, whatever the estimate says, is made smaller by more each time, so that one attempt does.
             let excess = Double(-8 * fit.left) / total
             (book, stage) = stage.paced(
-                book, excess: fit.isFitting ? excess : max(0, excess) + 0.001 * Double(number + 1))
+                book, excess: isFitting ? excess : max(0, excess) + 0.001 * Double(number + 1))
         }
         // Where not even the shortest codes fit: one code for all takes no words.
         return best ?? ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)
     }
 
-    /// Rounds of points, lengths and scales, those before which scales are searched, and attempts to meet the bytes after them.
-    private static let rounds = 8
-    private static let searches: Set = [0, 4]
+    /// Row blocks of the sample that books are found on.
+    private static let sample = 32
+    /// Rounds of points, lengths and scales on the sample and on all rows, and attempts to meet the bytes after them.
+    private static let sampleRounds = 4
+    private static let rounds = 3
     private static let attempts = 64
+    /// As long as none has met them, there are more.
+    private static let usualAttempts = 8
 }

@@ -14,12 +14,13 @@ package enum CandidateFormats {
     }
 
     /// The usual formats that `profile` can hold, without those too narrow to be worth a score, and those with coded indices where
-    /// its storage is too small for 4 bits throughout: they are much slower to fit, and take more memory than flash.
+    /// its storage is too small for as many bits throughout: they are slower to fit, and take more memory than flash.
     package static func worthwhile(for profile: DeviceProfile, configuration: ModelConfiguration) -> [Format] {
         let formats = usual(for: profile).filter { profile.compute.weights?.contains($0.bits) ?? true }
         let least = LeastBits(profile: profile, configuration: configuration)
         let kept = formats.filter { $0.bits >= least.value }
-        return (kept.isEmpty ? formats : kept) + (least.isStorageShort ? coded(profile.compute).map(Format.grid) : [])
+        return (kept.isEmpty ? formats : kept)
+            + coded(profile.compute).filter { least.isStorageShort(ofBits: $0.bits) }.map(Format.grid)
     }
 
     /// Codebooks whose indices are entropy-coded, with the coarse scales of the device.
