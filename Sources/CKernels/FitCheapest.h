@@ -2,7 +2,7 @@
 #ifndef FETTLE_FIT_CHEAPEST_H
 #define FETTLE_FIT_CHEAPEST_H
 
-#include "FitVector.h"
+#include "FitSearch.h"
 
 /// Points whose codes differ in length.
 typedef struct {
@@ -34,10 +34,13 @@ INLINE int cheapest_code(code_book book, int nearest, float x, float importance)
     return best;
 }
 
-// The same for 16 weights, and *point, what the codes stand for. All of few codes are tried, which takes no branches.
-INLINE i32x16 cheapest_codes(code_book book, i32x16 nearest, f32x16 x, f32x16 importance, f32x16 *point) {
-    i32x16 best = nearest;
+// The same for 16 weights, and *point, what the codes stand for. All of few codes are tried, which takes no branches; of others the
+// search begins at those of `nearest_codes`.
+INLINE i32x16 cheapest_codes(
+    code_book book, const uint8_t *nearest_codes, f32x16 x, f32x16 importance, f32x16 *point) {
+    i32x16 best = {0};
     if (book.count > FEW_CODES) {
+        const i32x16 nearest = nearest_code(nearest_codes, x);
         for (int lane = 0; lane < LANES; lane++) {
             best[lane] = cheapest_code(book, nearest[lane], x[lane], importance[lane]);
             (*point)[lane] = book.points[best[lane]];

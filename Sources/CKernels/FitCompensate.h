@@ -3,7 +3,6 @@
 #define FETTLE_FIT_COMPENSATE_H
 
 #include "FitCheapest.h"
-#include "FitSearch.h"
 
 // The parameters of one scale in each lane.
 typedef struct {
@@ -29,11 +28,11 @@ INLINE i32x16 rounded_code(
         *point = rounded_point(x, offset, rounding->lowest, rounding->highest);
         return __builtin_convertvector(*point + offset, i32x16);
     }
-    i32x16 code = nearest_code(rounding->nearest_codes, x);
     if (rounding->lengths) {
         const code_book book = {rounding->points, rounding->lengths, rounding->highest + 1};
-        return cheapest_codes(book, code, x, splat(rounding->importance[column]), point);
+        return cheapest_codes(book, rounding->nearest_codes, x, splat(rounding->importance[column]), point);
     }
+    const i32x16 code = nearest_code(rounding->nearest_codes, x);
     for (int lane = 0; lane < LANES; lane++) (*point)[lane] = rounding->points[code[lane]];
     return code;
 }

@@ -4,7 +4,6 @@
 #define FETTLE_FIT_SHARED_H
 
 #include "FitCheapest.h"
-#include "FitSearch.h"
 
 // Sixteen weights of a row in units of its scale, and what their errors count.
 typedef struct {
@@ -43,8 +42,7 @@ void ENTRY(encode_shared)(
             for (size_t first = index * group; first < (index + 1) * group; first += LANES) {
                 const shared_lanes own = load_shared(rows, row, first, inverses[row], importance);
                 f32x16 point = {0};
-                const i32x16 chosen =
-                    cheapest_codes(book, nearest_code(points->nearest_codes, own.x), own.x, own.v, &point);
+                const i32x16 chosen = cheapest_codes(book, points->nearest_codes, own.x, own.v, &point);
                 if (codes) {
                     const u8x16 bytes = __builtin_convertvector(chosen, u8x16);
                     memcpy(codes + (size_t)row * rows->columns + first, &bytes, sizeof bytes);

@@ -14,19 +14,20 @@ package enum CandidateFormats {
     }
 
     /// The usual formats that `profile` can hold, without those too narrow to be worth a score, and those with coded indices where
-    /// its storage is too small for as many bits throughout: they are slower to fit, and take more memory than flash.
+    /// its storage is too small for some more bits throughout: they are slower to fit, and take more memory than flash.
     package static func worthwhile(for profile: DeviceProfile, configuration: ModelConfiguration) -> [Format] {
         let formats = usual(for: profile).filter { profile.compute.weights?.contains($0.bits) ?? true }
         let least = LeastBits(profile: profile, configuration: configuration)
         let kept = formats.filter { $0.bits >= least.value }
         return (kept.isEmpty ? formats : kept)
-            + coded(profile.compute).filter { least.isStorageShort(ofBits: $0.bits) }.map(Format.grid)
+            + coded(profile.compute).filter { least.isStorageShort(ofBits: $0.above) }.map { .grid($0.format) }
     }
 
-    /// Codebooks whose indices are entropy-coded, with the coarse scales of the device.
-    private static func coded(_ compute: ComputeCapability) -> [GridFormat] {
-        [(bits: 5, rate: 40), (5, 36), (4, 30), (4, 26)].map { bits, rate in
-            GridFormat(.codebook, bits: bits, coarseGranularity(compute), indexRate: rate)
+    /// Codebooks whose indices are entropy-coded, with the coarse scales of the device; each is for storage that is too small for plans of
+    /// `above` bits throughout.
+    private static func coded(_ compute: ComputeCapability) -> [(format: GridFormat, above: Int)] {
+        [(bits: 5, rate: 40, above: 5), (5, 36, 4), (4, 30, 4), (4, 26, 4)].map { bits, rate, above in
+            (GridFormat(.codebook, bits: bits, coarseGranularity(compute), indexRate: rate), above)
         }
     }
 
