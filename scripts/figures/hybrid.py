@@ -2,10 +2,10 @@
 """Whether mixing pays: the free search against `--only` one grid and one activation, at equal bytes: `make hybrid`.
 
 Each run tunes for all profiles, refinements open in all of them; KL is measured on the last fifth of the calibration file.
-Prints a table and what the free plans are made of, as Markdown.
+Prints a table and what the free plans are made of, as Markdown, and writes them into the page of --docs.
 
 usage: hybrid.py FETTLE MODEL --calibration TEXT --work DIR [--bits 2.8,3.5,4.5] [--chunks 16]
-                 [--activations int8g32,int8]
+                 [--activations int8g32,int8] [--docs FILE]
 """
 import argparse
 import collections
@@ -13,6 +13,8 @@ import json
 import os
 import subprocess
 import sys
+
+import figures_page
 
 parser = argparse.ArgumentParser()
 parser.add_argument("fettle")
@@ -22,6 +24,7 @@ parser.add_argument("--work", required=True)
 parser.add_argument("--bits", default="2.8,3.5,4.5")
 parser.add_argument("--chunks", type=int, default=16)
 parser.add_argument("--activations", default="int8g32,int8")
+parser.add_argument("--docs")
 parser.add_argument("--asked", type=float, default=0.95)
 arguments = parser.parse_args()
 os.makedirs(arguments.work, exist_ok=True)
@@ -71,12 +74,12 @@ def kl(run, profile):
     return results[run, profile]["quality"]["kl"] if (run, profile) in results else None
 
 
-print("| search | " + " | ".join(f"{profile.removeprefix('hybrid-')} bits" for profile in profiles) + " |")
-print("| --- |" + " --- |" * len(profiles))
+text = ["| search | " + " | ".join(f"{profile.removeprefix('hybrid-')} bits" for profile in profiles) + " |",
+        "| --- |" + " --- |" * len(profiles)]
 for run in runs:
     cells = [kl(run, profile) for profile in profiles]
-    print(f"| {run} | " + " | ".join("out of reach" if cell is None else f"{cell:.4f}" for cell in cells) + " |")
-print("\n| profile | free over the best held one | plan |\n| --- | --- | --- |")
+    text.append(f"| {run} | " + " | ".join("out of reach" if cell is None else f"{cell:.4f}" for cell in cells) + " |")
+text += ["", "| profile | free over the best held one | what the free plan is made of |", "| --- | --- | --- |"]
 failed = False
 for profile in profiles:
     held = [kl(run, profile) for run in runs if run != "free" and kl(run, profile) is not None]
@@ -85,5 +88,8 @@ for profile in profiles:
     groups = results["free", profile]["plan"]["groups"]
     counts = [", ".join(f"{count} {value or 'none'}" for value, count in collections.Counter(
         group[key] for group in groups).most_common()) for key in ("format", "activation", "refinement")]
-    print(f"| {profile.removeprefix('hybrid-')} bits | {ratio:.3f} | {'; '.join(counts)} |")
+    text.append(f"| {profile.removeprefix('hybrid-')} bits | {ratio:.3f} | {'; '.join(counts)} |")
+print("\n".join(text))
+if arguments.docs:
+    figures_page.replace(arguments.docs, "hybrid", text)
 sys.exit(1 if failed else 0)

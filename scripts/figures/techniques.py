@@ -13,6 +13,8 @@ import os
 import subprocess
 import sys
 
+import figures_page
+
 parser = argparse.ArgumentParser()
 parser.add_argument("fettle")
 parser.add_argument("--model", required=True)
@@ -127,10 +129,4 @@ for bits in (4, 3):
 text += table(["inputs"], [row((label,), spec if "+" in spec else f"{spec}+clip", profile)
                            for label, spec, profile in ACTIVATIONS], "### Activations and execution, 8-bit weights")
 
-begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-document = open(arguments.docs).read()
-if begin not in document:
-    sys.exit(f"{arguments.docs}: has no line '{begin}'; the table has no place there")
-before, rest = document.split(begin)
-with open(arguments.docs, "w") as file:
-    file.write(before + begin + "\n" + "\n".join(text) + end + rest.split(end)[1])
+figures_page.replace(arguments.docs, name, text)

@@ -39,15 +39,17 @@ struct SharedStage {
     /// The same with larger or smaller scales.
     func scaled(by factor: Float) -> Self { with(scales.scaled(by: factor)) }
 
-    /// Factors of all scales that are tried, in steps of half an octave.
+    /// Factors of all scales that are tried, in steps of half an octave, and those of a scale that is not searched for each row.
     private static let wholeFactors: [Double] = [0.5, 0.707, 1, 1.414, 2, 2.828, 4]
+    private static let tensorFactors = wholeFactors + [5.657, 8]
 
     /// The factor of all scales that suits codes of different lengths best: where rare entries cost long codes and not levels, outliers
     /// need not be cut off.
     func bestFactor(rate: Double, limit: Int) -> Float {
         // Scales twice as large show what lies beyond the outermost interval.
         let best = scaled(by: 2).spread.bestFactor(
-            of: Self.wholeFactors.map { $0 / 2 }, rate: rate, limit: limit, pool: problem.pool)
+            of: (isTensor ? Self.tensorFactors : Self.wholeFactors).map { $0 / 2 }, rate: rate, limit: limit,
+            pool: problem.pool)
         return Float(2 * best)
     }
 
@@ -198,8 +200,12 @@ struct SharedStage {
         rate: Double, limit: Int, room: Int
     ) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
         let sample = sampled(blocks: Self.sample)
-        let (book, settled) = sample.settled(
-            sample.spread.book(rate: rate, limit: limit), rate: rate)
+        let start = sample.spread.book(rate: rate, limit: limit)
+        if isTensor {
+            let (book, stage) = settled(start, rate: rate, rounds: Self.tensorRounds)
+            return stage.encoded(book, room: room)
+        }
+        let (book, settled) = sample.settled(start, rate: rate, rounds: Self.sampleRounds)
         let ratios = zip(settled.scales, sample.scales).map { own, old in
             Float(Float16(bitPattern: own)) / Float(Float16(bitPattern: old))
         }
@@ -212,10 +218,10 @@ struct SharedStage {
     ///
     /// The scales keep the pace, for lambda alone may not: all of them larger by a factor, and lambda by its square, save its logarithm in
     /// bits for each weight, whatever the points are.
-    private func settled(_ start: SharedBook, rate: Double) -> (book: SharedBook, stage: Self) {
+    private func settled(_ start: SharedBook, rate: Double, rounds: Int) -> (book: SharedBook, stage: Self) {
         var (book, stage) = (start, searched(start))
         var best = (book: book, stage: stage, merit: Double.infinity)
-        for _ in 0..<Self.sampleRounds {
+        for _ in 0..<rounds {
             let (following, bits, error) = stage.followed(book, rate: rate)
             // As if it took no bytes, as in `SharedSolver.merit`.
             let merit = max(error, .leastNormalMagnitude).binaryLogarithm + 2 * bits
@@ -276,6 +282,8 @@ struct SharedStage {
     private static let sample = 32
     /// Rounds of points, lengths and scales on the sample and on all rows, and attempts to meet the bytes after them.
     private static let sampleRounds = 4
+    /// Of all rows where one scale, which is not searched, serves them all.
+    private static let tensorRounds = 8
     private static let rounds = 3
     private static let attempts = 64
     /// As long as none has met them, there are more.

@@ -4,7 +4,7 @@ package import ModelFiles
 package import Quantization
 
 /// Drops formats that are not worth a score before anything dear is measured: those for which another one takes no more bytes,
-/// in the file and, unless storage alone is limited, in memory, in every matrix and leaves clearly less error in the weights, on a sample of rows of each kind of matrix.
+/// in memory and in the file, in every matrix and leaves clearly less error in the weights, on a sample of rows of each kind of matrix.
 package struct ChoiceScreen {
     private let model: Model
     private let store: ScoreStore
@@ -33,21 +33,13 @@ package struct ChoiceScreen {
         }
         guard profile.kernels.isEmpty else { return Set(formats) }
         let samples = try samples()
-        let isStorageAlone = Self.isStorageAlone(profile)
         let errors = try formats.map { try self.errors(of: $0, on: samples) }
         let kept = formats.indices.filter { index in
             !formats.indices.contains { other in
-                other != index
-                    && isDominated(index, by: other, formats, samples, errors, isStorageAlone: isStorageAlone)
+                other != index && isDominated(index, by: other, formats, samples, errors)
             }
         }
         return Set(kept.map { formats[$0] })
-    }
-
-    /// Whether quality is looked for within a limit on storage and on nothing else, so that memory and time count nothing.
-    private static func isStorageAlone(_ profile: DeviceProfile) -> Bool {
-        guard profile.prefer == .quality, let limits = try? PlanProblem.limits(profile) else { return false }
-        return CostKey.allCases.allSatisfy { ($0 == .stored) == (limits[$0] != nil) }
     }
 
     /// Rows of one kind of matrix.
@@ -57,15 +49,14 @@ package struct ChoiceScreen {
     }
 
     private func isDominated(
-        _ index: Int, by other: Int, _ formats: [Format], _ samples: [Sample], _ errors: [[Double?]],
-        isStorageAlone: Bool
+        _ index: Int, by other: Int, _ formats: [Format], _ samples: [Sample], _ errors: [[Double?]]
     ) -> Bool {
         for (kind, sample) in samples.enumerated() {
             guard let own = errors[index][kind] else { continue }
             guard let others = errors[other][kind] else { return false }
             let (rows, columns) = (sample.weights.rows, sample.weights.columns)
             func takesNoMore(_ bytes: (Format) -> Int) -> Bool { bytes(formats[other]) <= bytes(formats[index]) }
-            guard isStorageAlone || takesNoMore({ $0.packedBytes(rows: rows, columns: columns) }),
+            guard takesNoMore({ $0.packedBytes(rows: rows, columns: columns) }),
                 takesNoMore({ $0.storedBytes(rows: rows, columns: columns) }), others * Self.margin <= own
             else { return false }
         }
