@@ -13,6 +13,12 @@ typedef struct {
 
 enum { FEW_CODES = 32 };
 
+// What codes cost 16 weights: importance * (x - point)^2 + length.
+INLINE f32x16 code_costs(code_book book, int code, f32x16 x, f32x16 importance) {
+    const f32x16 distance = x - splat((float)book.points[code]);
+    return importance * distance * distance + splat(book.lengths[code]);
+}
+
 // The code with the least importance * (x - point)^2 + length, of several the lowest: outwards from the nearest point, as long as the
 // distance alone costs less than what is known.
 INLINE int cheapest_code(code_book book, int nearest, float x, float importance) {
@@ -49,11 +55,10 @@ INLINE i32x16 cheapest_codes(
     }
     f32x16 least = splat(__builtin_inff());
     for (int code = 0; code < book.count; code++) {
-        const f32x16 own = splat((float)book.points[code]), distance = x - own;
-        const f32x16 cost = importance * distance * distance + splat(book.lengths[code]);
+        const f32x16 cost = code_costs(book, code, x, importance);
         const i32x16 is_better = cost < least;
         least = choose(is_better, cost, least);
-        *point = choose(is_better, own, *point);
+        *point = choose(is_better, splat((float)book.points[code]), *point);
         best = (is_better & code) | (~is_better & best);
     }
     return best;

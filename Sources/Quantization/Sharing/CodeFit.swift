@@ -12,10 +12,10 @@ struct CodeFit {
         self.room = room
     }
 
-    /// Whether `codes`, of these counts, fit indeed.
+    /// Whether `codes`, of these counts, fit indeed. Some that would fit by the last bytes count as too long.
     func takes(_ codes: [UInt8]) -> Bool { left >= -Self.slack && code.encoded(codes, capacity: room) != nil }
 
-    /// Bytes by which an estimate may be too large: a word for each lane.
+    /// Bytes that may be missing by the estimate: the word that it adds for each lane. A lane's last state may keep another one.
     private static let slack = 2 * IndexCode.lanes
 
     /// The factor of all scales that, with lambda multiplied by its square, saves about `excess` bits of each code.

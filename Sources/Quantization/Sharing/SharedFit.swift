@@ -3,8 +3,8 @@ internal import Compute
 
 /// The fit of a codebook whose indices are entropy-coded: the least error + lambda * code length, with the scales and the lambda at
 /// which the indices just fit their bytes. Codebook, code lengths, scales and indices are found in turn (Chou, Lookabaugh and Gray,
-/// 1989), from the exact solution for the histogram of a sample, and on the sample until little changes; each weight counts by its column's importance, so that what matters
-/// less takes shorter codes.
+/// 1989), from the exact solution for the histogram of a sample, on that sample first and then on all rows; each weight counts by its
+/// column's importance, so that what matters less takes shorter codes.
 struct SharedFit {
     let format: GridFormat
     let problem: FitProblem

@@ -24,16 +24,17 @@ struct SharedStage {
         Self(problem: problem, scales: scales, group: group, isTensor: isTensor)
     }
 
+    /// Row blocks of the sample that books are found on.
+    private static let sampleBlocks = 32
+
     /// The same for some row blocks.
-    private func sampled(blocks: Int) -> Self {
-        guard problem.rowBlocks > blocks else { return self }
+    private var sample: Self {
+        guard problem.rowBlocks > Self.sampleBlocks else { return self }
         let slots = problem.columns / group
         return Self(
-            problem: problem.sample(blocks: blocks),
-            scales: problem.sampledRows(blocks: blocks).flatMap {
-                scales[$0 * slots..<($0 + 1) * slots]
-            }, group: group,
-            isTensor: isTensor)
+            problem: problem.sample(blocks: Self.sampleBlocks),
+            scales: problem.sampledRows(blocks: Self.sampleBlocks).flatMap { scales[$0 * slots..<($0 + 1) * slots] },
+            group: group, isTensor: isTensor)
     }
 
     /// The same with larger or smaller scales.
@@ -137,10 +138,12 @@ struct SharedStage {
         return result
     }
 
-    /// What `book` leads to: points in the middle of what is rounded to them, and lengths that suit. `sums` are those of its own codes,
-    /// `stage` the same with the scales of least error for them: short codes lie on the side of zero, all of them together, which a
-    /// larger scale makes up for.
-    private func next(_ book: SharedBook) -> (book: SharedBook, sums: Sums, stage: Self) {
+    /// What a round of `book` leads to, paced for indices of `rate` bits: points in the middle of what is rounded to them, lengths that
+    /// suit, and scales of least error: short codes lie on the side of zero, all of them together, which a larger scale makes up for. And
+    /// the bits of an index in that round, and its error.
+    private func followed(
+        _ book: SharedBook, rate: Double
+    ) -> (next: (book: SharedBook, stage: Self), bits: Double, error: Double) {
         let sums = round(book)
         let total = Double(problem.rows * problem.columns)
         var points: [Int8] = []
@@ -158,7 +161,10 @@ struct SharedStage {
             }
         }
         let lengths = numbers.map { (total / $0).binaryLogarithm }
-        return (SharedBook(points: points, lengths: lengths, lambda: book.lambda), sums, refitted(sums.scales))
+        let counts = sums.counts
+        let bits = IndexCode(counts: counts).bits(counts: counts) / total
+        let following = SharedBook(points: points, lengths: lengths, lambda: book.lambda)
+        return (refitted(sums.scales).paced(following, excess: bits - rate), bits, sums.error)
     }
 
     /// The same with the scales that these sums ask for.
@@ -181,7 +187,7 @@ struct SharedStage {
     private static let factors: [Float] = [0.71, 0.84, 1, 1.19, 1.41, 2, 4, 8]
 
     /// The same with the scale of each row and group, of several, that costs least with `book`.
-    func searched(_ book: SharedBook) -> Self {
+    private func searched(_ book: SharedBook) -> Self {
         guard !isTensor else { return self }
         var best = scales
         var least = [Double](repeating: .infinity, count: scales.count)
@@ -199,7 +205,7 @@ struct SharedStage {
     func fitted(
         rate: Double, limit: Int, room: Int
     ) -> (codes: [UInt8], points: [Int8], scales: [UInt16]) {
-        let sample = sampled(blocks: Self.sample)
+        let sample = sample
         let start = sample.spread.book(rate: rate, limit: limit)
         if isTensor {
             let (book, stage) = settled(start, rate: rate, rounds: Self.tensorRounds)
@@ -229,16 +235,6 @@ struct SharedStage {
             if merit < best.merit { best = (book, stage, merit) }
         }
         return (best.book, best.stage)
-    }
-
-    /// What a round leads to, paced; the bits of an index in it, and its error.
-    private func followed(
-        _ book: SharedBook, rate: Double
-    ) -> (next: (book: SharedBook, stage: Self), bits: Double, error: Double) {
-        let following = next(book)
-        let counts = following.sums.counts
-        let bits = IndexCode(counts: counts).bits(counts: counts) / Double(problem.rows * problem.columns)
-        return (following.stage.paced(following.book, excess: bits - rate), bits, following.sums.error)
     }
 
     /// The same with scales and lambda that save about `excess` bits for each weight.
@@ -278,8 +274,6 @@ struct SharedStage {
         return best ?? ([UInt8](repeating: 0, count: problem.rows * problem.columns), [0], scales)
     }
 
-    /// Row blocks of the sample that books are found on.
-    private static let sample = 32
     /// Rounds of points, lengths and scales on the sample and on all rows, and attempts to meet the bytes after them.
     private static let sampleRounds = 4
     /// Of all rows where one scale, which is not searched, serves them all.

@@ -18,7 +18,8 @@ package enum CandidateFormats {
     package static func worthwhile(for profile: DeviceProfile, configuration: ModelConfiguration) -> [Format] {
         let formats = usual(for: profile).filter { profile.compute.weights?.contains($0.bits) ?? true }
         let least = LeastBits(profile: profile, configuration: configuration)
-        let kept = formats.filter { $0.bits >= least.value }
+        let leastBits = least.value
+        let kept = formats.filter { $0.bits >= leastBits }
         return (kept.isEmpty ? formats : kept)
             + coded(profile.compute).filter { least.isStorageShort(ofBits: $0.above) }.map { .grid($0.format) }
     }
