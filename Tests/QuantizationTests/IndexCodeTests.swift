@@ -103,6 +103,8 @@ import Testing
         // As many bytes are enough, one less is not, and zeros behind them do no harm.
         #expect(code.encoded(sample.indices, capacity: bytes.count) == bytes)
         #expect(code.encoded(sample.indices, capacity: bytes.count - 1) == nil)
+        #expect(CodeFit(counts: sample.counts, room: bytes.count).takes(sample.indices))
+        #expect(!CodeFit(counts: sample.counts, room: bytes.count - 1).takes(sample.indices))
         #expect(decoded(bytes + [0, 0, 0], count: sample.indices.count)?.isComplete == true)
         #expect(decoded(bytes + [0, 1], count: sample.indices.count)?.isComplete == false)
     }

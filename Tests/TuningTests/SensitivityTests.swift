@@ -15,7 +15,7 @@ struct SensitivityTests {
         let sequences = try Self.texts(reference)
         let wanted = ["token_embd", "blk.0.attn_qkv", "blk.0.ffn_down", "blk.1.attn_output", "blk.3.ffn_gate_up"]
         let float = Choice(format: .float16, activation: .float, refinement: "")
-        let formats = try ["u8g64", "u6g64", "a4g32", "k4g64", "k3g64", "a2g32"].map {
+        let formats = try ["u8g64", "u6g64", "a4g32", "k4g64", "k3g64", "a2g32", "k5ce36", "k4ce26"].map {
             Choice(spec: try Spec(parsing: $0))
         }
         let groups = ChoiceGroup.all(of: model.configuration, isFused: true).map { group in

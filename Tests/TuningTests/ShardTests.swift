@@ -12,7 +12,7 @@ struct ShardTests {
     private static func score(
         _ part: (Shard, SharedWork)?, into store: ScoreStore, calibration: String?
     ) throws -> Int {
-        var options = try Bard.options(["u8g64", "k4g64", "a3g32"])
+        var options = try Bard.options(["u8g64", "k4g64", "a3g32", "k4ce30"])
         options.calibration = calibration
         var balanced = 0
         let tuner = Tuner(options: options, store: store, pool: ThreadPool(threads: 2)) { progress in

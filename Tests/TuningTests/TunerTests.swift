@@ -59,6 +59,20 @@ struct TunerTests {
         #expect(after[0].plan != after[1].plan)
     }
 
+    @Test func codedFormatsNeedNoSweepWhereTheirRelativeIsKnown() throws {
+        let store = try ScoreStore(path: nil)
+        let profile = Bard.profile(memory: MemoryLimits(storage: 1_900_000))
+        var steps = 0
+        _ = try Bard.tune([profile], try Bard.options(["u8g64", "k4c"]), store: store, steps: &steps)
+        let known = try Bard.options(["u8g64", "k5ce40", "k4ce30"])
+        let result = try Bard.tune([profile], known, store: store, steps: &steps)[0]
+        #expect(steps == 0)
+        let fresh = try Bard.tune([profile], known, store: try ScoreStore(path: nil), steps: &steps)[0]
+        #expect(steps > 0)
+        #expect(result.plan == fresh.plan)
+        #expect(result.plan.groups.contains { $0.choice.format.isCoded })
+    }
+
     @Test func isTheSameOnOneThreadAndOnTwo() throws {
         let options = try Bard.options(["u8g64", "k4g64", "a3g32"])
         let profile = Bard.profile(memory: MemoryLimits(budget: 2_600_000, context: 64))
@@ -195,7 +209,7 @@ struct TunerTests {
         let short = try tune(bits: 4.8)
         #expect(steps == 0 && short.cutShort)
         #expect(short.plan.groups.allSatisfy { $0.choice.format.bits >= 4 })
-        _ = try tune(bits: 3.5)
+        _ = try tune(bits: 2.7)
         #expect(steps > 0)
         options.timeLimit = .seconds(3600)
         let long = try tune(bits: 4.8)

@@ -33,11 +33,14 @@ package struct ModelTensor: Sendable {
     }
 
     /// The whole tensor as float32.
-    package func matrix() -> Matrix {
-        var result = Matrix(rows: rows, columns: columns)
+    package func matrix() -> Matrix { matrix(rows: 0..<rows) }
+
+    /// Some rows of the tensor as float32.
+    package func matrix(rows chosen: some Collection<Int>) -> Matrix {
+        var result = Matrix(rows: chosen.count, columns: columns)
         result.values.withUnsafeMutableBufferPointer { buffer in
-            for row in 0..<rows {
-                let target = UnsafeMutableBufferPointer(rebasing: buffer[row * columns..<(row + 1) * columns])
+            for (index, row) in chosen.enumerated() {
+                let target = UnsafeMutableBufferPointer(rebasing: buffer[index * columns..<(index + 1) * columns])
                 read(row: row, into: target)
             }
         }

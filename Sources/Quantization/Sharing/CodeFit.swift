@@ -1,22 +1,23 @@
 /// How codes that are to be entropy-coded fit into their bytes.
-struct CodeFit {
+package struct CodeFit {
     /// Bytes of the room that are left by the estimate, below 0 where they are missing.
     let left: Int
     private let code: IndexCode
     private let room: Int
 
     /// How codes that occur so often fit into `room` bytes.
-    init(counts: [Int], room: Int) {
+    package init(counts: [Int], room: Int) {
         code = IndexCode(counts: counts)
         left = room - code.estimatedBytes(counts: counts)
         self.room = room
     }
 
-    /// Whether `codes`, of these counts, fit indeed. Some that would fit by the last bytes count as too long.
-    func takes(_ codes: [UInt8]) -> Bool { left >= -Self.slack && code.encoded(codes, capacity: room) != nil }
+    /// Whether `codes`, of these counts, fit indeed.
+    package func takes(_ codes: [UInt8]) -> Bool { left >= -Self.slack && code.encoded(codes, capacity: room) != nil }
 
-    /// Bytes that may be missing by the estimate: the word that it adds for each lane. A lane's last state may keep another one.
-    private static let slack = 2 * IndexCode.lanes
+    /// Bytes that may be missing by the estimate where codes fit: the word that it adds for each lane, and another one that a lane's last
+    /// state may keep.
+    private static let slack = 4 * IndexCode.lanes
 
     /// The factor of all scales that, with lambda multiplied by its square, saves about `excess` bits of each code.
     static func pace(excess: Double) -> Double { min(max(1 + 0.693 * excess, 0.75), 1.5) }

@@ -30,7 +30,7 @@ struct SharedFit {
         if isTensor || rate >= Self.plainShare * Double(format.bits) {
             var plain = TableFit(format: format.resident, problem: problem, clip: clip).quantized()
             plain.format = .grid(format)
-            if IndexCode(counts: plain.codes.counts).encoded(plain.codes, capacity: room) != nil { return plain }
+            if CodeFit(counts: plain.codes.counts, room: room).takes(plain.codes) { return plain }
         }
         let group = format.group(columns: problem.columns)
         let limit = 1 << format.bits

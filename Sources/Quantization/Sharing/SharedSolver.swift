@@ -134,14 +134,29 @@ package struct SharedSolver {
         return ends.reversed()
     }
 
-    /// The best way to a place through its last cell.
+    /// The best way to a place through its last cell, of equal ones the one with the longest cell.
     private func step(_ to: Int, _ least: [Double], _ costs: [Double]) -> (cost: Double, from: Int) {
         least.withUnsafeBufferPointer { least in
             costs.withUnsafeBufferPointer { costs in
+                let row = UnsafeBufferPointer(rebasing: costs[to * (places + 1)..<(to + 1) * (places + 1)])
+                var lanes = SIMD8<Double>(repeating: .infinity)
+                var froms = SIMD8<Int64>.zero
+                var numbers = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
+                for start in stride(from: 0, to: to - to % 8, by: 8) {
+                    var cost = SIMD8<Double>()
+                    for lane in 0..<8 { cost[lane] = least[start + lane] + row[start + lane] }
+                    let isLess = cost .< lanes
+                    lanes.replace(with: cost, where: isLess)
+                    froms.replace(with: numbers, where: isLess)
+                    numbers &+= 8
+                }
                 var best = (cost: Double.infinity, from: 0)
-                for from in 0..<to {
-                    let cost = least[from] + costs[to * (places + 1) + from]
-                    if cost < best.cost { best = (cost, from) }
+                for lane in 0..<8
+                where lanes[lane] < best.cost || lanes[lane] == best.cost && Int(froms[lane]) < best.from {
+                    best = (lanes[lane], Int(froms[lane]))
+                }
+                for from in to - to % 8..<to where least[from] + row[from] < best.cost {
+                    best = (least[from] + row[from], from)
                 }
                 return best
             }

@@ -184,7 +184,7 @@ struct SharedStage {
     }
 
     /// Factors of a scale that are tried: where a row has outliers that matter, they decide.
-    private static let factors: [Float] = [0.71, 0.84, 1, 1.19, 1.41, 2, 4, 8]
+    private static let factors: [Float] = [0.71, 0.84, 1, 1.19, 1.41, 2, 2.83, 4, 5.66, 8]
 
     /// The same with the scale of each row and group, of several, that costs least with `book`.
     private func searched(_ book: SharedBook) -> Self {

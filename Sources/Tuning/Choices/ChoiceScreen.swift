@@ -76,12 +76,8 @@ package struct ChoiceScreen {
             var columns = 0
             for tensor in try names.map(model.tensor) {
                 columns = tensor.columns
-                var row = [Float](repeating: 0, count: columns)
                 let count = min(Self.rows, tensor.rows)
-                for index in 0..<count {
-                    row.withUnsafeMutableBufferPointer { tensor.read(row: index * tensor.rows / count, into: $0) }
-                    values += row
-                }
+                values += tensor.matrix(rows: (0..<count).map { $0 * tensor.rows / count }).values
             }
             let energy = values.reduce(0.0) { $0 + Double($1) * Double($1) }
             return Sample(

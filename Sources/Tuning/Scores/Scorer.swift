@@ -48,12 +48,13 @@ package struct Scorer {
     /// The scores of all choices of `groups`, and of the cache formats; of the shard's where there is one.
     package func scores(of groups: [ChoiceGroup], caches: Set<String>) throws -> Scores {
         let context = context
+        let examples = CodedScorer.examples(among: groups)
         let (groups, caches) = own(groups, caches)
         var scores = Scores(values: try store.scores(context), importances: [:])
-        for name in Set(groups.flatMap { $0.tensors.map(\.name) }) {
+        for name in Set((groups + examples.values).flatMap { $0.tensors.map(\.name) }) {
             scores.importances[name] = try storedImportance(name, context)
         }
-        try measureGroups(groups, into: &scores)
+        try measureGroups(groups, examples, into: &scores)
         try measureCaches(caches, into: &scores)
         return scores
     }
@@ -78,15 +79,15 @@ package struct Scorer {
         return (scores, formats)
     }
 
-    /// Seconds that the scores of `catalog` may take which `known` has not: a sweep (a pass forward, two back) and a product for each
-    /// choice.
-    func seconds(for catalog: ChoiceCatalog, beside known: ChoiceCatalog) -> Double {
-        func products(_ catalog: ChoiceCatalog) -> Int {
-            catalog.groups.reduce(0) { $0 + $1.weights * $1.choices.count }
-        }
-        let sweep = 3 * model.configuration.parameters
+    /// Seconds that the missing scores of `catalog` may take: a sweep (a pass forward, two back) and a product for each choice that it
+    /// measures.
+    func seconds(for catalog: ChoiceCatalog, beside known: Scores) -> Double {
+        let missing = MissingScores(
+            catalog.groups, examples: CodedScorer.examples(among: catalog.groups), beside: known.values)
+        if missing.isSwept(knowing: known.importances) { return 0 }
+        let products = missing.swept.reduce(0) { $0 + $1.group.weights * $1.choices.count }
         let tokens = calibration.sequences.reduce(0) { $0 + $1.count }
-        let operations = 2 * Double(tokens) * Double(sweep + products(catalog) - products(known))
+        let operations = 2 * Double(tokens) * Double(3 * model.configuration.parameters + products)
         return operations / (Self.operationsPerSecond * Double(pool.threads))
     }
 
@@ -114,24 +115,31 @@ package struct Scorer {
         return (groups.filter { own.contains($0.name) }, mine.contains(names.count) ? caches : [])
     }
 
-    private func measureGroups(_ groups: [ChoiceGroup], into scores: inout Scores) throws {
-        var wanted: [(group: ChoiceGroup, missing: [Choice])] = []
-        for group in groups {
-            let known = wanted.firstIndex { $0.group.name == group.name && $0.group.tensors == group.tensors }
-            let missing = group.choices.filter { choice in
-                scores.values[ScoreName(group: group.name, choice: choice.name)] == nil
-                    && !(known.map { wanted[$0].missing.contains(choice) } ?? false)
+    private func measureGroups(
+        _ groups: [ChoiceGroup], _ examples: [String: ChoiceGroup], into scores: inout Scores
+    ) throws {
+        let missing = MissingScores(groups, examples: examples, beside: scores.values)
+        if !missing.isSwept(knowing: scores.importances) { try sweep(missing.swept, into: &scores) }
+        var scorer = CodedScorer(
+            quantizer: MatrixQuantizer(model: model, pool: pool), importances: scores.importances, examples: examples)
+        var found: [ScoreName: Double] = [:]
+        for (group, choices) in missing.coded {
+            for choice in choices {
+                guard let relative = CodedScorer.relative(of: choice) else { continue }
+                found[ScoreName(group: group.name, choice: choice.name)] =
+                    try scorer.ratio(of: choice, in: group) * scores.sensitivity(group.name, relative.name)
             }
-            if let known { wanted[known].missing += missing } else { wanted.append((group, missing)) }
         }
-        let isComplete = wanted.allSatisfy { entry in
-            entry.missing.isEmpty && entry.group.tensors.allSatisfy { scores.importances[$0.name] != nil }
-        }
-        if isComplete { return }
+        try store.put(found, in: context)
+        scores.values.merge(found) { first, _ in first }
+    }
+
+    private func sweep(_ wanted: MissingScores.Part, into scores: inout Scores) throws {
         let context = context
         var found = scores
         var visitor = SensitivityVisitor(
-            model: model, wanted: wanted, weighed: Set(scores.importances.keys), calibration: calibration,
+            model: model, wanted: wanted.map { ($0.group, $0.choices) }, weighed: Set(scores.importances.keys),
+            calibration: calibration,
             observer: observer, pool: pool
         ) { finding in
             let importances = finding.importances

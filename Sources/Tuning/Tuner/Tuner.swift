@@ -118,8 +118,9 @@ package struct Tuner {
                 progress: { try timer.progress("scores", $0, $1) })
             for place in places where budget.isLimited {
                 let catalog = work.catalogs[place]
-                guard let known = try known(catalog, work.profiles[place], model, scorer),
-                    !budget.allows(scorer.seconds(for: catalog, beside: known))
+                let (scores, formats) = try scorer.known(of: catalog)
+                guard !budget.allows(scorer.seconds(for: catalog, beside: scores)),
+                    let known = known(catalog.keeping(formats), of: catalog, scores, work.profiles[place], model)
                 else { continue }
                 work.catalogs[place] = known
             }
@@ -135,12 +136,10 @@ package struct Tuner {
         return sources
     }
 
-    /// A free catalog's formats whose scores are all known, where some are not and a plan of those that are keeps the limits.
+    /// The `known` part of a free catalog whose scores are there, where some are not and a plan of those that are keeps the limits.
     private func known(
-        _ catalog: ChoiceCatalog, _ profile: DeviceProfile, _ model: Model, _ scorer: Scorer
-    ) throws -> ChoiceCatalog? {
-        let (scores, formats) = try scorer.known(of: catalog)
-        let known = catalog.keeping(formats)
+        _ known: ChoiceCatalog, of catalog: ChoiceCatalog, _ scores: Scores, _ profile: DeviceProfile, _ model: Model
+    ) -> ChoiceCatalog? {
         let cost = CostModel(
             profile: profile, configuration: model.configuration, tokenizerBytes: model.tokenizer.residentBytes)
         guard catalog.isFree, known != catalog,
