@@ -67,7 +67,8 @@ struct ChoiceCatalogTests {
         #expect(try least { $0.memory.storage = 6 * parameters / 8 } == 4)
         #expect(try least { $0.memory.storage = 5 * parameters / 8 } == 4)
         #expect(try least { $0.memory.storage = 4 * parameters / 8 } == 4)
-        #expect(try least { $0.memory.storage = 3 * parameters / 8 } == 2)
+        #expect(try least { $0.memory.storage = 3 * parameters / 8 } == 3)
+        #expect(try least { $0.memory.storage = 2 * parameters / 8 } == 2)
         #expect(try least { $0.memory.budget = 4 * parameters / 8 } == 2)
         func withoutTables(_ storage: Int) throws -> Int {
             try least {
@@ -117,6 +118,7 @@ struct ChoiceCatalogTests {
         let parameters = Self.smollm.parameters
         let channel: Set = ["k5ce40", "k5ce36", "k4ce30", "k4ce26"]
         #expect(try coded { $0.memory.storage = 4 * parameters / 8 }.allSatisfy { $0 == channel })
+        #expect(try coded { $0.memory.storage = 3 * parameters / 8 }.allSatisfy { $0 == channel.union(["k4ce22"]) })
         #expect(try coded { $0.memory.storage = 5 * parameters / 8 }.allSatisfy { $0 == ["k5ce40"] })
         #expect(try coded { $0.memory.storage = 6 * parameters / 8 }.allSatisfy(\.isEmpty))
         #expect(try coded { $0.memory.budget = 4 * parameters / 8 }.allSatisfy(\.isEmpty))

@@ -42,7 +42,7 @@ BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432
 LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l"}
 GRIDS = {grid: [f"{LETTERS[grid]}{bits}g{group}" for bits in widths for group in (32, 64)] for grid, widths in BITS.items()}
 # Indices that are entropy-coded, with room for 8 bits beside them: a head takes those at 4.5 bits a weight.
-GRIDS["weight sharing"] = ["k8c", "k5ce40", "k5ce36", "k4ce30", "k4ce26"]
+GRIDS["weight sharing"] = ["k8c", "k5ce40", "k5ce36", "k4ce30", "k4ce26", "k4ce22"]
 runs = {"free": None}
 for grid, formats in GRIDS.items():
     for activation in arguments.activations.split(","):

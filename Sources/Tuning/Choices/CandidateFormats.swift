@@ -27,9 +27,14 @@ package enum CandidateFormats {
     /// Codebooks whose indices are entropy-coded, with the coarse scales of the device; each is for storage that is too small for plans of
     /// `above` bits throughout.
     private static func coded(_ compute: ComputeCapability) -> [(format: GridFormat, above: Int)] {
-        [(bits: 5, rate: 40, above: 5), (5, 36, 4), (4, 30, 4), (4, 26, 4)].map { bits, rate, above in
+        [(bits: 5, rate: 40, above: 5), (5, 36, 4), (4, 30, 4), (4, 26, 4), (4, 22, 3)].map { bits, rate, above in
             (GridFormat(.codebook, bits: bits, coarseGranularity(compute), indexRate: rate), above)
         }
+    }
+
+    /// The one of least bits.
+    static func narrowestCoded(_ compute: ComputeCapability) -> Format? {
+        coded(compute).last.map { .grid($0.format) }
     }
 
     /// Rows where the device has scales for them, else the tensor.

@@ -6,8 +6,8 @@ internal import Quantization
 ///
 /// On SmolLM2-135M the best plans of 4 bits a weight have one group of 2 bits at the most, those of 4.5 none; those of 5 bits have one
 /// group of 3 bits, those of 5.25 none. So two bits are worth it where a plan of 4 bits throughout breaks a limit, three where one
-/// of 5 bits does. Where only the storage is short, coded indices are better than plain ones of 3 bits and fewer: of 121 groups of plans
-/// of 3.5 bits none takes those, of 2.8 bits one. Where another cost than quality is minimised, everything is worth it.
+/// of 5 bits does. Where only the storage is short, coded indices are better than plain ones: of 121 groups of plans of 3.5 bits none
+/// takes 3 bits, of 2.8 bits five do, and none 2. Where another cost than quality is minimised, everything is worth it.
 struct LeastBits {
     let profile: DeviceProfile
     let configuration: ModelConfiguration
@@ -15,8 +15,11 @@ struct LeastBits {
     /// Of formats whose indices are not coded.
     var value: Int {
         guard profile.prefer == .quality else { return 2 }
-        if fits(bits: 5) || isStorageShort(ofBits: 5) && fits(bits: 5, isStorageLimited: false) && fits(bits: 3) {
-            return 4
+        if fits(bits: 5) { return 4 }
+        if isStorageShort(ofBits: 5), fits(bits: 5, isStorageLimited: false),
+            let coded = CandidateFormats.narrowestCoded(profile.compute), fits(coded)
+        {
+            return fits(bits: 3) ? 4 : 3
         }
         return fits(bits: 4) ? 3 : 2
     }
@@ -25,7 +28,7 @@ struct LeastBits {
     /// mend that.
     func isStorageShort(ofBits bits: Int) -> Bool {
         guard profile.runtime == .fettle, profile.compute.codebook, let storage = profile.memory.storage,
-            let costs = costs(bits: bits)
+            let costs = costs(of: format(bits: bits))
         else {
             return false
         }
@@ -34,16 +37,19 @@ struct LeastBits {
 
     /// Whether the device holds a plan of so many bits in every group, and that keeps the profile's limits.
     private func fits(bits: Int, isStorageLimited: Bool = true) -> Bool {
-        guard profile.compute.weights?.contains(bits) ?? true, var limits = try? PlanProblem.limits(profile),
-            let costs = costs(bits: bits)
+        fits(format(bits: bits), isStorageLimited: isStorageLimited)
+    }
+
+    private func fits(_ format: Format, isStorageLimited: Bool = true) -> Bool {
+        guard profile.compute.weights?.contains(format.bits) ?? true, var limits = try? PlanProblem.limits(profile),
+            let costs = costs(of: format)
         else { return false }
         if !isStorageLimited { limits[.stored] = nil }
         return limits.allow(costs)
     }
 
-    /// What a plan of so many bits in every group takes; nil where the plainest such format does not suit the shapes.
-    private func costs(bits: Int) -> Costs? {
-        let format = format(bits: bits)
+    /// What a plan of this format in every group takes; nil where it does not suit the shapes.
+    private func costs(of format: Format) -> Costs? {
         let choice = Choice(format: format, activation: format.defaultActivation, refinement: "")
         let cost = CostModel(profile: profile, configuration: configuration, tokenizerBytes: 0)
         let groups = ChoiceGroup.all(of: configuration, isFused: profile.runtime == .fettle)
