@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The free search against searches that are held to one grid and one activation, at 2.8, 3.5 and 4.5 bits a weight on
-# SmolLM2-135M (float16): more than an hour on 2 cores. Writes the table in
-# docs/techniques.md. Exits 1 where the free one is not 5 % better than the best of them.
+# SmolLM2-135M (float16): more than an hour on 2 cores. Writes the table in docs/techniques.md. Exits 1 where the free one is not 5 %
+# better than the best of them.
 # Usage: hybrid.sh FETTLE DIR [options of hybrid.py]   (DIR has wikitext2-valid.txt; what is made is kept in DIR/work)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -47,6 +47,12 @@ package struct ModelTensor: Sendable {
         return result
     }
 
+    /// At most `most` of the rows, spread evenly from the first one on.
+    package func spreadRows(_ most: Int) -> [Int] {
+        let count = min(most, rows)
+        return (0..<count).map { $0 * rows / count }
+    }
+
     /// Row `row` as float32 into `target`, which has room for `columns` numbers.
     package func read(row: Int, into target: UnsafeMutableBufferPointer<Float>) {
         let stride = type.bytes(columns: columns)

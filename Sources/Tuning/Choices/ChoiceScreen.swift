@@ -76,8 +76,7 @@ package struct ChoiceScreen {
             var columns = 0
             for tensor in try names.map(model.tensor) {
                 columns = tensor.columns
-                let count = min(Self.rows, tensor.rows)
-                values += tensor.matrix(rows: (0..<count).map { $0 * tensor.rows / count }).values
+                values += tensor.matrix(rows: tensor.spreadRows(Self.rows)).values
             }
             let energy = values.reduce(0.0) { $0 + Double($1) * Double($1) }
             return Sample(

@@ -7,7 +7,8 @@ internal import Quantization
 /// their errors lie alike, and a format that few profiles ask for needs no sweep.
 struct CodedScorer {
     let quantizer: MatrixQuantizer
-    let importances: [String: TensorImportance]
+    /// Those of relatives, and the importances of `examples`, among them.
+    let scores: Scores
     /// A group of each kind.
     let examples: [String: ChoiceGroup]
     /// By group.
@@ -16,10 +17,9 @@ struct CodedScorer {
     /// Rows of each matrix that are tried.
     private static let rows = 128
 
-    /// A scorer by the weights of `examples`, whose importances are known.
-    init(quantizer: MatrixQuantizer, importances: [String: TensorImportance], examples: [String: ChoiceGroup]) {
+    init(quantizer: MatrixQuantizer, scores: Scores, examples: [String: ChoiceGroup]) {
         self.quantizer = quantizer
-        self.importances = importances
+        self.scores = scores
         self.examples = examples
     }
 
@@ -45,11 +45,13 @@ struct CodedScorer {
         group.role == .layer ? String(group.name.split(separator: ".").last ?? "") : group.name
     }
 
-    /// How many times as dear `choice` is in `group` as its relative.
-    mutating func ratio(of choice: Choice, in group: ChoiceGroup) throws -> Double {
-        guard let relative = Self.relative(of: choice), let example = examples[Self.kind(of: group)] else { return 1 }
+    /// Nats per token that `choice`, whose indices are coded, adds in `group`.
+    mutating func sensitivity(of choice: Choice, in group: ChoiceGroup) throws -> Double {
+        let relative = Self.relative(of: choice) ?? choice
+        let own = try scores.sensitivity(group.name, relative.name)
+        guard let example = examples[Self.kind(of: group)] else { return own }
         let plain = try error(of: relative, in: example)
-        return plain > 0 ? try error(of: choice, in: example) / plain : 1
+        return plain > 0 ? try error(of: choice, in: example) / plain * own : own
     }
 
     private mutating func error(of choice: Choice, in group: ChoiceGroup) throws -> Double {
@@ -62,9 +64,10 @@ struct CodedScorer {
     /// Errors of weights, squared, times what calibration says of their row and column.
     private func measuredError(of choice: Choice, in group: ChoiceGroup) throws -> Double {
         try group.tensors.reduce(0) { sum, tensor in
-            guard let importance = importances[tensor.name] else { return sum }
-            let chosen = (0..<min(Self.rows, tensor.rows)).map { $0 * tensor.rows / min(Self.rows, tensor.rows) }
-            let weights = try quantizer.model.tensor(tensor.name).matrix(rows: chosen)
+            guard let importance = scores.importances[tensor.name] else { return sum }
+            let source = try quantizer.model.tensor(tensor.name)
+            let chosen = source.spreadRows(Self.rows)
+            let weights = source.matrix(rows: chosen)
             let rows = TensorImportance(columns: importance.columns, rows: chosen.map { importance.rows[$0] })
             let rounded = try quantizer.quantize(
                 ChoiceGroup.Tensor(name: tensor.name, rows: chosen.count, columns: tensor.columns), weights: weights,

@@ -121,13 +121,11 @@ package struct Scorer {
         let missing = MissingScores(groups, examples: examples, beside: scores.values)
         if !missing.isSwept(knowing: scores.importances) { try sweep(missing.swept, into: &scores) }
         var scorer = CodedScorer(
-            quantizer: MatrixQuantizer(model: model, pool: pool), importances: scores.importances, examples: examples)
+            quantizer: MatrixQuantizer(model: model, pool: pool), scores: scores, examples: examples)
         var found: [ScoreName: Double] = [:]
         for (group, choices) in missing.coded {
             for choice in choices {
-                guard let relative = CodedScorer.relative(of: choice) else { continue }
-                found[ScoreName(group: group.name, choice: choice.name)] =
-                    try scorer.ratio(of: choice, in: group) * scores.sensitivity(group.name, relative.name)
+                found[ScoreName(group: group.name, choice: choice.name)] = try scorer.sensitivity(of: choice, in: group)
             }
         }
         try store.put(found, in: context)
@@ -138,8 +136,7 @@ package struct Scorer {
         let context = context
         var found = scores
         var visitor = SensitivityVisitor(
-            model: model, wanted: wanted.map { ($0.group, $0.choices) }, weighed: Set(scores.importances.keys),
-            calibration: calibration,
+            model: model, wanted: wanted, weighed: Set(scores.importances.keys), calibration: calibration,
             observer: observer, pool: pool
         ) { finding in
             let importances = finding.importances

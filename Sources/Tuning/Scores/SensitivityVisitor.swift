@@ -11,7 +11,7 @@ struct SensitivityVisitor: FisherVisitor {
     let model: Model
     let configuration: ModelConfiguration
     /// Groups with the choices that have no score yet.
-    let wanted: [(group: ChoiceGroup, missing: [Choice])]
+    let wanted: MissingScores.Part
     let calibration: TokenSequences
     /// Finds the ranges of static inputs.
     let observer: RangeObserver
@@ -39,7 +39,7 @@ struct SensitivityVisitor: FisherVisitor {
     private var tiedInputs: Matrix?
 
     init(
-        model: Model, wanted: [(group: ChoiceGroup, missing: [Choice])], weighed: Set<String>,
+        model: Model, wanted: MissingScores.Part, weighed: Set<String>,
         calibration: TokenSequences, observer: RangeObserver, pool: ThreadPool,
         record: @escaping (Finding) throws -> Void
     ) {
@@ -122,7 +122,7 @@ struct SensitivityVisitor: FisherVisitor {
         visits = 1 + 4 * (configuration.layers - 1 - layer) + order
         let units = wanted.compactMap { entry in
             ScoringUnit(
-                entry.group, layer: layer, shown: group, missing: entry.missing,
+                entry.group, layer: layer, shown: group, missing: entry.choices,
                 configuration: configuration)
         }
         let errors = OutputErrors(gradients: outputGradients, pool: pool)
