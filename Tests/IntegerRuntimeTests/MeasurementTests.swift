@@ -57,20 +57,30 @@ struct MeasurementTests {
         #expect(Stopwatch.least(of: 3, by: clock) { for _ in 0..<(looks.next() ?? 0) { _ = clock.now } } == 2)
     }
 
-    @Test("samples count that were taken while memory was as fast as usual, before and after")
+    @Test("samples count that were taken while the machine was as fast as usual, before and after")
     func steady() {
         var samples = SteadySamples<Double>()
-        samples.add(10, between: 36, and: 35)
-        samples.add(20, between: 36, and: 57)
-        samples.add(30, between: 57, and: 36)
-        samples.add(14, between: 38, and: 34)
-        samples.add(60, between: 57, and: 56)
-        samples.add(11, between: 36, and: 36)
-        #expect(samples.steady(at: 36) == [10, 14, 11])
-        #expect(samples.median(at: 36) { 2 * $0 } == 22)
-        #expect(samples.median(at: 57) { $0 } == 60)
+        func add(_ value: Double, _ first: (Double, Double), _ second: (Double, Double)) {
+            samples.add(
+                value, between: MachineSpeed(read: first.0, int8Peak: first.1),
+                and: MachineSpeed(read: second.0, int8Peak: second.1))
+        }
+        add(10, (36, 940), (35, 930))
+        add(20, (36, 940), (57, 940))
+        add(30, (57, 940), (36, 940))
+        add(14, (38, 900), (34, 950))
+        add(25, (36, 470), (36, 940))
+        add(60, (57, 940), (56, 940))
+        add(26, (36, 940), (36, 470))
+        add(50, (36, 470), (36, 460))
+        add(11, (36, 940), (36, 940))
+        let usual = MachineSpeed(read: 36, int8Peak: 940)
+        #expect(samples.steady(at: usual) == [10, 14, 11])
+        #expect(samples.median(at: usual) { 2 * $0 } == 22)
+        #expect(samples.median(at: MachineSpeed(read: 57, int8Peak: 940)) { $0 } == 60)
+        #expect(samples.median(at: MachineSpeed(read: 36, int8Peak: 470)) { $0 } == 50)
         // No sample of such a machine: what there is, rather than nothing.
-        #expect(samples.median(at: 100) { $0 } == 17)
+        #expect(samples.median(at: MachineSpeed(read: 100, int8Peak: 940)) { $0 } == 25)
     }
 
     /// A clock on which every look takes a second.

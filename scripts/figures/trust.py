@@ -7,9 +7,10 @@ the plans are measured as the search made them, which takes a fifth of the time.
 
 With --machine the device is this machine, as `fettle profile measure` writes it, and the times of decode and prefill by
 `fettle bench` are there too. A virtual machine's two processors may share one path to memory in one minute and have two in the
-next, which changes its read bandwidth by half: therefore the machine is measured again in every round, between the benches of
-all bundles. A bench is held against the measurement whose read bandwidth is nearest to its own, and not counted where none is
-within a twentieth; the median of those that count is compared, and the spread of the read bandwidth is printed.
+next, which changes its read bandwidth by half, and be the two threads of one core, which halves its int8 peak: therefore the
+machine is measured again in every round, between the benches of all bundles. A bench is held against every measurement whose read
+bandwidth is within a twentieth of its own and whose int8 peak is within a tenth, and not counted where there is none; the median of
+those that count is compared, and the spread of the read bandwidth is printed.
 
 usage: trust.py FETTLE MODEL --calibration TEXT --work DIR [--store DIR] [--profiles 12] [--machine] [--rounds 6] [--refine] [--json]
 """
@@ -52,6 +53,7 @@ def measure_machine(index):
         "attention": {cache: float(rate) for cache, rate in re.findall(
             r"(\w+): (\S+) GOPS", re.search(r"attention: {(.*)}", text)[1])},
         "bandwidth": 1e9 * float(re.search(r"bandwidth: (\S+) GB/s", text)[1]),
+        "peak": 1e9 * float(re.search(r"throughput: {int8: (\S+) GOPS", text)[1]),
     }
 
 
@@ -97,10 +99,10 @@ for name in names:
 
 
 def benched(bundle):
-    """Seconds of a decoded token and of a prompt, and the machine's read bandwidth meanwhile."""
+    """Seconds of a decoded token and of a prompt, and the machine's read bandwidth and int8 peak meanwhile."""
     bench = json.loads(subprocess.check_output(
         [arguments.fettle, "bench", bundle, "--prefill", "512", "--decode", "64", "--repeat", "7", "--json"]))
-    return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"]
+    return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"], bench["int8_peak"]
 
 
 def rate(state, key, column, weights):
@@ -148,11 +150,10 @@ if machine:
         manifest = json.load(open(f"{arguments.work}/{model_name}@{row['name']}/bundle.json"))
         for column, what in enumerate(("decode", "prefill")):
             ratios = []
-            for name, *seconds, bandwidth in runs:
+            for name, *seconds, bandwidth, peak in runs:
                 if name == row["name"]:
-                    now = min(measured, key=lambda state: abs(state["bandwidth"] / bandwidth - 1))
-                    if abs(now["bandwidth"] / bandwidth - 1) <= 0.05:
-                        ratios.append(seconds[column] / predicted(manifest, column, now))
+                    ratios += [seconds[column] / predicted(manifest, column, now) for now in measured
+                               if abs(now["bandwidth"] / bandwidth - 1) <= 0.05 and abs(now["peak"] / peak - 1) <= 0.1]
             if not ratios:
                 sys.exit(f"{row['name']}: the machine was never measured as it was in its benches; give more --rounds")
             row[f"{what}_ratio"] = statistics.median(ratios)

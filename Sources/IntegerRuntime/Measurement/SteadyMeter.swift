@@ -1,16 +1,15 @@
-/// Takes samples between reads of memory, one read serving the sample before it and the one after.
+/// Takes samples between probes of the machine's speed, one probe serving the sample before it and the one after.
 package struct SteadyMeter {
     private let probe: MachineProbe
-    /// Bytes per second.
-    private var reads: [Double]
+    private var speeds: [MachineSpeed]
 
-    /// Reads of which the best counts.
+    /// Runs of a probe of which the best counts.
     private static let repeats = 2
 
-    /// Reads memory for the first time.
+    /// Probes the machine for the first time.
     package init(probe: MachineProbe) {
         self.probe = probe
-        reads = [probe.readBandwidth(repeats: Self.repeats)]
+        speeds = [Self.speed(probe)]
     }
 
     /// Adds to `samples` what `measure` returns.
@@ -18,11 +17,19 @@ package struct SteadyMeter {
         into samples: inout SteadySamples<Value>, _ measure: () throws -> Value
     ) rethrows {
         let value = try measure()
-        let after = probe.readBandwidth(repeats: Self.repeats)
-        samples.add(value, between: reads[reads.count - 1], and: after)
-        reads.append(after)
+        let after = Self.speed(probe)
+        samples.add(value, between: speeds[speeds.count - 1], and: after)
+        speeds.append(after)
     }
 
-    /// Bytes per second that memory gave most of the time.
-    package var usualRead: Double { Stopwatch.median(reads) }
+    /// The machine as it was most of the time.
+    package var usual: MachineSpeed {
+        MachineSpeed(
+            read: Stopwatch.median(speeds.map(\.read)), int8Peak: Stopwatch.median(speeds.map(\.int8Peak)))
+    }
+
+    private static func speed(_ probe: MachineProbe) -> MachineSpeed {
+        MachineSpeed(
+            read: probe.readBandwidth(repeats: repeats), int8Peak: probe.int8Peak(repeats: repeats))
+    }
 }

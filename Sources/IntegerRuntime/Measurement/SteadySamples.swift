@@ -1,29 +1,23 @@
-/// Samples of which those count that were taken while memory was as fast as it usually is.
-///
-/// The two processors of a virtual machine may share one path to memory in one minute and have two in the next, which changes
-/// what they read in a second by half: a rate from the one beside a rate from the other describes no machine. Every sample
-/// therefore carries what was read in a second right before and right after it.
+/// Samples of which those count that were taken while the machine was as fast as it usually is: a rate from one of its states
+/// beside a rate from another describes no machine. Every sample therefore carries the speeds right before and right after it.
 package struct SteadySamples<Value> {
-    private var samples: [(value: Value, reads: [Double])] = []
-
-    /// How far a read may be from the usual one, as a share of it: reads of one state differ by a tenth.
-    private static var tolerance: Double { 0.15 }
+    private var samples: [(value: Value, speeds: [MachineSpeed])] = []
 
     /// None.
     package init() {}
 
-    /// Adds `value`, taken between two reads of so many bytes per second.
-    package mutating func add(_ value: Value, between first: Double, and second: Double) {
+    /// Adds `value`, taken between two probes.
+    package mutating func add(_ value: Value, between first: MachineSpeed, and second: MachineSpeed) {
         samples.append((value, [first, second]))
     }
 
-    /// The samples that were taken while memory gave `usual` bytes per second.
-    package func steady(at usual: Double) -> [Value] {
-        samples.filter { $0.reads.allSatisfy { abs($0 / usual - 1) <= Self.tolerance } }.map(\.value)
+    /// The samples that were taken while the machine was like `usual`.
+    package func steady(at usual: MachineSpeed) -> [Value] {
+        samples.filter { $0.speeds.allSatisfy { $0.isLike(usual) } }.map(\.value)
     }
 
     /// The median of `property` over the steady samples; over all, where none is steady.
-    package func median(at usual: Double, _ property: (Value) -> Double) -> Double {
+    package func median(at usual: MachineSpeed, _ property: (Value) -> Double) -> Double {
         let steady = steady(at: usual)
         return Stopwatch.median((steady.isEmpty ? samples.map(\.value) : steady).map(property))
     }

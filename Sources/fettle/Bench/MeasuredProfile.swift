@@ -7,10 +7,9 @@ internal import Tuning
 
 /// A machine as `fettle profile measure` writes it.
 ///
-/// Everything is measured once in each of several rounds, between reads of memory, and medians count of what was measured while
-/// memory was as fast as it was most of the time.
+/// Everything is measured once in each of several rounds, between probes of the machine's speed, and medians count of what was
+/// measured while the machine was as fast as it was most of the time.
 struct MeasuredProfile {
-    private var peaks = SteadySamples<Double>()
     private var layers = SteadySamples<LayerRates>()
     private var kernels: [(spec: Spec, samples: SteadySamples<ProductRates>)]
     private var meter: SteadyMeter
@@ -26,16 +25,14 @@ struct MeasuredProfile {
     private static let enough = 3
     private static let extraRounds = 5
 
-    /// Measures for about a minute, and up to two where memory changes its speed; `progress` is told the share that is done.
+    /// Measures for about a minute, and up to two where the machine changes its speed; `progress` is told the share that is done.
     init(pool: ThreadPool, memory: Int, progress: (Double) -> Void) throws {
         self.pool = pool
         self.memory = memory
-        let probe = try MachineProbe(pool: pool)
-        meter = SteadyMeter(probe: probe)
+        meter = SteadyMeter(probe: try MachineProbe(pool: pool))
         kernels = CandidateFormats.measured.map { ($0, SteadySamples()) }
         for round in 0..<Self.rounds + Self.extraRounds {
             let isExtra = round >= Self.rounds
-            if !isExtra || isShort(peaks) { meter.sample(into: &peaks) { probe.int8Peak() } }
             if !isExtra || isShort(layers) { try meter.sample(into: &layers) { try LayerRates(pool: pool) } }
             for index in kernels.indices where !isExtra || isShort(kernels[index].samples) {
                 let spec = kernels[index].spec
@@ -52,7 +49,7 @@ struct MeasuredProfile {
     }
 
     private func isShort<Value>(_ samples: SteadySamples<Value>) -> Bool {
-        samples.steady(at: meter.usualRead).count < Self.enough
+        samples.steady(at: meter.usual).count < Self.enough
     }
 
     /// The matrices that a format's speed is measured with.
@@ -111,10 +108,10 @@ struct MeasuredProfile {
             compute:
               cores: \(pool.threads)
               integer: {dot: \(dot)}
-              throughput: {int8: \(billions(peaks) { $0 }) GOPS, float: \(floats) GFLOPS}
+              throughput: {int8: \(billions(meter.usual.int8Peak)) GOPS, float: \(floats) GFLOPS}
               attention: {\(attention.joined(separator: ", "))}
               overhead: {decode: \(microseconds(layers, \.decode)) us, prefill: \(microseconds(layers, \.prefill)) us}
-            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(meter.usualRead)) GB/s}
+            memory: {budget: \((memory / 2) >> 20) MiB, bandwidth: \(billions(meter.usual.read)) GB/s}
             kernels:
             \(rows.joined())
             """.trimmingCharacters(in: .newlines) + "\n"
@@ -122,11 +119,11 @@ struct MeasuredProfile {
 
     /// A median time; what is too short to measure is a nanosecond, since a profile has no time of zero.
     private func microseconds<Value>(_ samples: SteadySamples<Value>, _ time: (Value) -> Double) -> String {
-        String(format: "%.3f", max(samples.median(at: meter.usualRead, time), 1e-9) * 1e6)
+        String(format: "%.3f", max(samples.median(at: meter.usual, time), 1e-9) * 1e6)
     }
 
     private func billions<Value>(_ samples: SteadySamples<Value>, _ rate: (Value) -> Double) -> String {
-        billions(samples.median(at: meter.usualRead, rate))
+        billions(samples.median(at: meter.usual, rate))
     }
 
     /// A rate, in billions. Three digits are more than a measurement has.

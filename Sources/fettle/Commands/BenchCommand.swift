@@ -11,7 +11,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: """
             Times prefill and decode of a bundle beside the limits of this machine; prints medians, of the runs during which \
-            memory was as fast as during most.
+            the machine was as fast as during most.
             """)
 
     @Argument(help: "A bundle, or a model.")
@@ -45,8 +45,6 @@ struct BenchCommand: ParsableCommand {
         let subject = try RunnableModel(path: bundle, pool: pool)
         let limit = subject.configuration.context
         let model = try model(subject, context: min(limit, max(prefill, decode)))
-        let probe = try MachineProbe(pool: pool)
-        let int8Peak = probe.int8Peak()
         let prompt = tokens(min(prefill, limit), of: subject)
         let steps = tokens(min(decode, limit), of: subject)
         let cache = try model.makeCache()
@@ -59,7 +57,7 @@ struct BenchCommand: ParsableCommand {
         let oneByOne = steps.map { [$0] }
         // One run of each unmeasured: it faults in the arena and wakes the threads.
         _ = try (seconds(of: [prompt]), seconds(of: oneByOne))
-        var meter = SteadyMeter(probe: probe)
+        var meter = try SteadyMeter(probe: MachineProbe(pool: pool))
         var prefillSeconds = SteadySamples<Double>()
         var decodeSeconds = SteadySamples<Double>()
         for _ in 0..<`repeat` {
@@ -67,15 +65,15 @@ struct BenchCommand: ParsableCommand {
             try meter.sample(into: &decodeSeconds) { try seconds(of: oneByOne) }
         }
         let work = ModelWork(model: model)
-        let read = meter.usualRead
-        let perPrompt = prefillSeconds.median(at: read) { $0 }
-        let perToken = decodeSeconds.median(at: read) { $0 } / Double(steps.count)
+        let speed = meter.usual
+        let perPrompt = prefillSeconds.median(at: speed) { $0 }
+        let perToken = decodeSeconds.median(at: speed) { $0 } / Double(steps.count)
         let outcome = BenchOutcome(
             prefillTokensPerSecond: Double(prompt.count) / perPrompt, decodeTokensPerSecond: 1 / perToken,
-            readBandwidth: read,
-            decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / read,
-            int8Peak: int8Peak,
-            prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / int8Peak,
+            readBandwidth: speed.read,
+            decodeBandwidthFraction: work.bytes(perTokenAt: steps.count / 2) / perToken / speed.read,
+            int8Peak: speed.int8Peak,
+            prefillPeakFraction: work.operations(prompt: prompt.count) / perPrompt / speed.int8Peak,
             threads: pool.threads, instructionSet: pool.instructionSet.rawValue, mode: subject.mode,
             formats: try formats(of: model, pool: pool))
         if json { return try Console.json(outcome) }
