@@ -5,7 +5,7 @@ internal import Quantization
 internal import Tuning
 
 /// What a layer takes beside its products: norms, quantization, gates and barriers, attention, and what narrow matrices lose
-/// against the wide ones that a profile's rates are of. From whole runs of models of no particular weights, less the time that
+/// against those that a profile's rates are of. From whole runs of models of no particular weights, less the time that
 /// their products would take at these rates: decoding one that no cache holds, since processors read on while they wait for each
 /// other, and prompts of one that the caches hold.
 ///

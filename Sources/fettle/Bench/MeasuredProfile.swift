@@ -17,9 +17,11 @@ struct MeasuredProfile {
     /// Bytes of the machine.
     private let memory: Int
 
-    /// Rows and columns of the measured matrices, those of a model of a few hundred million parameters. There are about
-    /// `KernelRate.streamedBytes` of each format: more than a cache holds, and the same, so that it holds the same share of each.
-    private static let shape = (rows: 4096, columns: 2048)
+    /// Rows and columns of the measured matrices: as many weights in one as wide as a model of a billion parameters as in narrow ones
+    /// of a model of a hundred million, since what a format's kernel loses on either differs by a tenth and more. They are repeated to
+    /// about `KernelRate.streamedBytes` of each format: more than a cache holds, and the same, so that it holds the same share of
+    /// each.
+    private static let shapes = [(rows: 2048, columns: 2048)] + Array(repeating: (rows: 1536, columns: 576), count: 5)
     private static let rounds = 5
     /// Samples that a rate should be the median of, and the rounds that may be added until all are.
     private static let enough = 3
@@ -39,7 +41,7 @@ struct MeasuredProfile {
                 try meter.sample(into: &kernels[index].samples) {
                     try ProductRates(
                         of: Self.matrices(of: spec, pool: pool),
-                        few: Self.count(of: spec, KernelRate.partlyCachedBytes),
+                        few: Self.repeats(of: spec, KernelRate.partlyCachedBytes) * Self.shapes.count,
                         repeats: 1, pool: pool)
                 }
                 let done = Double(round) + Double(index + 1) / Double(kernels.count)
@@ -54,13 +56,13 @@ struct MeasuredProfile {
 
     /// The matrices that a format's speed is measured with.
     static func matrices(of spec: Spec, pool: ThreadPool) throws -> [RuntimeMatrix] {
-        let shapes = Array(repeating: shape, count: count(of: spec, KernelRate.streamedBytes))
-        return try matrices(of: spec, shapes: shapes, pool: pool)
+        let repeats = repeats(of: spec, KernelRate.streamedBytes)
+        return try matrices(of: spec, shapes: (0..<repeats).flatMap { _ in shapes }, pool: pool)
     }
 
-    /// How many of the measured matrices have about `bytes` bytes.
-    private static func count(of spec: Spec, _ bytes: Int) -> Int {
-        let one = spec.format.packedBytes(rows: shape.rows, columns: shape.columns)
+    /// How often `shapes` have about `bytes` bytes.
+    private static func repeats(of spec: Spec, _ bytes: Int) -> Int {
+        let one = shapes.reduce(0) { $0 + spec.format.packedBytes(rows: $1.rows, columns: $1.columns) }
         return max(1, (bytes + one / 2) / one)
     }
 
