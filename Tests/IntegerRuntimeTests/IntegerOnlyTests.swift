@@ -13,7 +13,8 @@ struct IntegerOnlyTests {
         (GridFormat(.uniform, bits: 8, .tensor), .int8g32), (GridFormat(.affine, bits: 5, .group(64)), .int8),
         (GridFormat(.uniform, bits: 4, .group(64)), .int8g32), (GridFormat(.codebook, bits: 4, .channel), .int8),
         (GridFormat(.log2, bits: 4, .group(32)), .int8g32), (GridFormat(.uniform, bits: 6, .channel), .int8g32),
-        (GridFormat(.affine, bits: 3, .group(32)), .int8),
+        (GridFormat(.affine, bits: 3, .group(32)), .int8), (GridFormat(.twoPowers, bits: 5, .channel), .int8),
+        (GridFormat(.twoPowers, bits: 6, .group(32)), .int8g32),
     ]
 
     private static func model(

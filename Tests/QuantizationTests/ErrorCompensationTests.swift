@@ -39,7 +39,8 @@ import Testing
     /// On inputs that are correlated, and that the factor has not seen, outputs come clearly nearer than with plain rounding of
     /// the same format.
     @Test(arguments: [
-        "u4g32", "a4g32", "a3g64", "k4g32", "k3g64", "k4c", "k5ce36", "l4g64", "u4c", "u3t", "q4_0", "q4_1", "q5_0",
+        "u4g32", "a4g32", "a3g64", "k4g32", "k3g64", "k4c", "k5ce36", "l4g64", "p4g64", "p5c", "u4c", "u3t", "q4_0",
+        "q4_1", "q5_0",
         "iq4_nl", "q4_k", "q5_k", "q6_k", "q3_k", "q2_k",
     ])
     func outputsComeNearer(name: String) throws {

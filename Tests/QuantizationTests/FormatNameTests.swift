@@ -5,8 +5,8 @@ import Testing
 /// Short names and SPECs: what is written must be what is read, and what is not understood must be explained.
 @Suite struct FormatNameTests {
     @Test func everyFormatIsReadBackFromItsName() throws {
-        // 2 * 7 * 6 grids of integers, 7 * 6 * 2 codebooks, 3 * 6 of powers of two, 11 block types and f16.
-        #expect(Set(Format.usual.map(\.description)).count == 198)
+        // 2 * 7 * 6 grids of integers, 7 * 6 * 2 codebooks, 2 * 3 * 6 of powers of two and sums of two, 11 block types and f16.
+        #expect(Set(Format.usual.map(\.description)).count == 216)
         for format in Format.usual {
             #expect(try Format(parsing: format.description) == format)
         }
@@ -23,6 +23,7 @@ import Testing
         ("k4g64e36", .grid(GridFormat(.codebook, bits: 4, .group(64), indexRate: 36))),
         ("k8te10", .grid(GridFormat(.codebook, bits: 8, .tensor, indexRate: 10))),
         ("l4c", .grid(GridFormat(.log2, bits: 4, .channel))),
+        ("p5g64", .grid(GridFormat(.twoPowers, bits: 5, .group(64)))),
         ("u8t", .grid(GridFormat(.uniform, bits: 8, .tensor))),
         ("u4g96", .grid(GridFormat(.uniform, bits: 4, .group(96)))),
         ("f16", .float16),

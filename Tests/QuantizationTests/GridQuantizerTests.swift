@@ -88,7 +88,7 @@ import Testing
         let weights = Matrix.random(rows: 16, columns: 128, seed: 34)
         var generator = SeededGenerator(seed: 35)
         let importance = generator.importance(128)
-        for name in ["u4g32", "u8c", "a3t", "k4g64", "k3t", "l4c"] {
+        for name in ["u4g32", "u8c", "a3t", "k4g64", "k3t", "l4c", "p5c"] {
             let format = try GridQuantizer.grid(name)
             // Powers of two, so that not even a rounding differs.
             let results = try [1, 0x1p-100, 0x1p+100].map { (unit: Float) in
@@ -107,7 +107,7 @@ import Testing
         var rowImportance = [Float](repeating: 1, count: 16)
         rowImportance[5] = 1e4
         let only = rowImportance.map { $0 > 1 ? Float(1) : 0 }
-        for name in ["u4t", "a4t", "k4t", "k4c", "l4t"] {
+        for name in ["u4t", "a4t", "k4t", "k4c", "l4t", "p4t"] {
             let format = try GridQuantizer.grid(name)
             let pool = ThreadPool(threads: 1)
             let even = try GridQuantizer.quantize(weights, as: format, clip: true, pool: pool)
@@ -125,7 +125,7 @@ import Testing
             let largest = weights.values.map(abs).max() ?? 1
             for index in weights.values.indices { weights.values[index] *= unit / largest }
             let energy = weights.values.reduce(0) { $0 + Double($1) * Double($1) }
-            for name in ["u8g32", "a8g32", "k5c", "l4g32", "u8t"] {
+            for name in ["u8g32", "a8g32", "k5c", "l4g32", "p5g32", "u8t"] {
                 let error = try GridQuantizer.error(name, of: weights)
                 // Scales below 6e-8 do not exist in half precision: weights below that become zeros, and never worse.
                 #expect(error.isFinite && error <= energy * (unit >= 1e-4 ? 0.05 : 1.0001), "\(name) at \(unit)")

@@ -7,7 +7,8 @@ extension QuantizedMatrix {
         var generator = SeededGenerator(seed: seed)
         let group = format.group(columns: columns)
         let slots = rows * columns / group
-        let tables = [.codebook, .log2].contains(format.grid) ? (format.rowBlockCodebooks ? (rows + 15) / 16 : 1) : 0
+        let hasTable = format.grid == .codebook || format.fixedPoints != nil
+        let tables = hasTable ? (format.rowBlockCodebooks ? (rows + 15) / 16 : 1) : 0
         return QuantizedMatrix(
             format: .grid(format), rows: rows, columns: columns, bits: format.bits, group: group,
             codes: generator.codes(rows * columns, bits: format.bits),

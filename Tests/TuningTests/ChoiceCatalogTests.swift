@@ -51,6 +51,28 @@ struct ChoiceCatalogTests {
         #expect(names == ["u8c/int8", "u4c/int8"])
     }
 
+    /// A codebook is as good as any fixed table of its size: sums of two powers are choices where there is none.
+    @Test func sumsOfPowersAreForDevicesWithoutTables() throws {
+        func sums(_ change: (inout DeviceProfile) -> Void) throws -> Set<String> {
+            var profile = DeviceProfile(name: "any")
+            change(&profile)
+            let groups = try Self.catalog(profile).groups
+            return Set(groups.flatMap { $0.choices.map(\.format.description).filter { $0.hasPrefix("p") } })
+        }
+        #expect(try sums { _ in } == [])
+        #expect(try sums { $0.compute.codebook = false } == ["p4g64", "p5g64"])
+        #expect(
+            try sums {
+                $0.compute.codebook = false
+                $0.compute.shift = false
+            } == [])
+        #expect(
+            try sums {
+                $0.compute.codebook = false
+                $0.compute.granularity = [.tensor]
+            } == ["p4t", "p5t"])
+    }
+
     /// Everything at 2.25 bits is the least that a device with groups can be asked for. Where a plan of 4 bits throughout keeps every
     /// limit two bits are not scored, where one of 5 does three are not. Where only storage is short, coded indices are there instead.
     @Test func narrowFormatsAreForNarrowLimits() throws {

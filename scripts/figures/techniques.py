@@ -41,7 +41,9 @@ def grids(bits):
             ("k-means", "group of 64", f"k{bits}g64"),
             *(("weight sharing", place, f"k{bits + 1}{suffix}e{10 * bits - less}")
               for place, suffix in (("tensor", "t"), ("channel", "c")) for less in (0, 4)),
-            ("log2", "channel", f"l{bits}c"), ("log2", "group of 64", f"l{bits}g64")]
+            ("log2", "channel", f"l{bits}c"), ("log2", "group of 64", f"l{bits}g64"),
+            *(("sums of two powers", place, f"p{bits}{suffix}")
+              for place, suffix in (("channel", "c"), ("group of 64", "g64")) if bits > 3)]
     return [(*row, "clip", DYNAMIC) for row in rows]
 
 

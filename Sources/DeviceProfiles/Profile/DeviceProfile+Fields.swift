@@ -55,7 +55,7 @@ extension DeviceProfile {
             "What shares an activation scale; tensor is static."),
         Field("zero-point", .flag, "Affine grids allowed."),
         Field("codebook", .flag, "Table look-up exists: k-means and weight sharing allowed."),
-        Field("shift", .flag, "log2 weights allowed."),
+        Field("shift", .flag, "Weights that are powers of two, or sums of two, allowed."),
         Field(
             "techniques", .list(.word(words(ComputeCapability.Technique.self))),
             "Allowed among static, dynamic and qat."),

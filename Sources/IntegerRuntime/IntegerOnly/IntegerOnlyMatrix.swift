@@ -22,7 +22,7 @@ struct IntegerOnlyMatrix {
             throw RuntimeError(
                 .unsupported, place: name,
                 "integer-only execution has no kernel for \(matrix.format)/\(matrix.activation.rawValue); choose a "
-                    + "uniform, codebook or log2 grid with int8 or int8g32 inputs")
+                    + "grid format with int8 or int8g32 inputs")
         }
         kernel = fettle_integer_matrix()
         kernel.matrix = matrix.kernel

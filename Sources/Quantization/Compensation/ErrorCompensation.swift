@@ -99,7 +99,7 @@ private struct GroupFit {
             return matrix(
                 found.scales,
                 format.grid == .affine ? .zeroPoints(found.zeroPoints) : .constant(format.constantOffset))
-        case .codebook, .log2:
+        case .codebook, .log2, .twoPowers:
             let entries = 1 << format.bits
             let tables = stride(from: 0, to: codebooks.count, by: entries).map {
                 PointTable(points: Array(codebooks[$0..<$0 + entries]))

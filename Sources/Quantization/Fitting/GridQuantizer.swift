@@ -34,7 +34,7 @@ package enum GridQuantizer {
         case .codebook where format.indexRate != nil:
             SharedFit(format: format, problem: problem, clip: clip).quantized()
         case .uniform, .affine: IntegerFit(format: format, problem: problem, clip: clip).quantized()
-        case .codebook, .log2: TableFit(format: format, problem: problem, clip: clip).quantized()
+        case .codebook, .log2, .twoPowers: TableFit(format: format, problem: problem, clip: clip).quantized()
         }
     }
 

@@ -1,7 +1,7 @@
 internal import CKernels
 internal import Compute
 
-/// The fit of grids `k` and `l`: points of a table times a scale.
+/// The fit of grids `k`, `l` and `p`: points of a table times a scale.
 struct TableFit {
     let format: GridFormat
     let problem: FitProblem
@@ -45,11 +45,11 @@ struct TableFit {
 
     /// Scales for each row and group, and the tables: one, or one for each row block.
     private func fitted(group: Int) -> (scales: [UInt16], tables: [PointTable]) {
-        guard format.grid == .log2 else {
+        guard let points = format.fixedPoints, let lowest = points.first else {
             return CodebookFit(format: format, problem: problem, group: group, clip: clip).fitted()
         }
-        let table = PointTable(points: GridFormat.log2Points(bits: format.bits))
-        let largest = problem.scalesOfLargest(group: group, point: 64)
+        let table = PointTable(points: points)
+        let largest = problem.scalesOfLargest(group: group, point: -Float(lowest))
         return (clip ? problem.refitted(largest, [table], group: group, wide: true) : largest, [table])
     }
 }

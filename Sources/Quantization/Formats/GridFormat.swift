@@ -12,6 +12,8 @@ package struct GridFormat: Hashable, Sendable {
         case codebook = "k"
         /// scale * table[code], the table holding 0 and signed powers of two.
         case log2 = "l"
+        /// scale * table[code], the table holding 0 and sums of two signed powers of two.
+        case twoPowers = "p"
 
         /// Bits of a code. A codebook of eight bits has room for each int8 entry: it is for indices that are entropy-coded, where
         /// few of many entries are used often; packed it is grid `u` again. Five bits of powers of two would hold nothing
@@ -20,6 +22,7 @@ package struct GridFormat: Hashable, Sendable {
             switch self {
             case .uniform, .affine, .codebook: 2...8
             case .log2: 2...4
+            case .twoPowers: 4...6
             }
         }
     }

@@ -70,7 +70,7 @@ package struct R16Layout: Hashable, Sendable {
             switch format.grid {
             case .uniform, .affine: 0
             case .codebook: format.rowBlockCodebooks ? Self.rowBlocks(rows: rows) : 1
-            case .log2: 1
+            case .log2, .twoPowers: 1
             }
         self.init(
             rows: rows, columns: columns, bits: format.bits, group: format.group(columns: columns),

@@ -60,7 +60,7 @@ package enum CandidateFormats {
     private static func grids(_ compute: ComputeCapability) -> [GridFormat] {
         let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
         guard granularity.contains(.group) else {
-            return coarse(coarseGranularity(compute))
+            return coarse(coarseGranularity(compute), compute)
         }
         let sizes = (compute.groups ?? [32, 64]).sorted()
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.
@@ -94,18 +94,23 @@ package enum CandidateFormats {
             GridFormat(.affine, bits: 2, wide), GridFormat(.codebook, bits: 2, fine),
             GridFormat(.codebook, bits: 2, wide),
         ]
+        if !compute.codebook {
+            result += [GridFormat(.twoPowers, bits: 5, wide), GridFormat(.twoPowers, bits: 4, wide)]
+        }
         if granularity.contains(.channel) { result.append(GridFormat(.codebook, bits: 4, .channel)) }
         var seen: Set<GridFormat> = []
         return result.filter { seen.insert($0).inserted }
     }
 
-    private static func coarse(_ granularity: GridFormat.Granularity) -> [GridFormat] {
+    private static func coarse(_ granularity: GridFormat.Granularity, _ compute: ComputeCapability) -> [GridFormat] {
         [8, 6, 5, 4, 3, 2].flatMap { bits in
             GridFormat.Grid.allCases.compactMap { (grid) -> GridFormat? in
                 let isWorthIt =
                     switch grid {
                     case .codebook: (2...5).contains(bits)
                     case .log2: bits == 4
+                    // Six bits are worse than six bits of a uniform grid, and a codebook is better than five.
+                    case .twoPowers: (4...5).contains(bits) && !compute.codebook
                     case .uniform, .affine: true
                     }
                 return isWorthIt ? GridFormat(grid, bits: bits, granularity) : nil

@@ -43,7 +43,7 @@ struct ChoiceLegality {
             case .uniform: true
             case .affine: compute.zeroPoint
             case .codebook: compute.codebook
-            case .log2: compute.shift
+            case .log2, .twoPowers: compute.shift
             }
         return isShared && hasGrid && allows(bits: format.bits)
     }
@@ -68,7 +68,7 @@ struct ChoiceLegality {
             switch format.grid {
             case .uniform: 1 << (format.bits - 1)
             case .affine: (1 << format.bits) - 1
-            case .codebook, .log2: 127
+            case .codebook, .log2, .twoPowers: 127
             }
         let inputs = activation == .int8g32 ? 32 : activation == .int8g64 ? 64 : columns
         let run = min(format.group(columns: columns), inputs)
