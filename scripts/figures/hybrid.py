@@ -2,9 +2,11 @@
 """Whether mixing pays: the free search against `--only` one grid and one activation, at equal bytes: `make hybrid`.
 
 Each run tunes for all profiles, refinements open in all of them; KL is measured on the last fifth of the calibration file.
-Prints a table and what the free plans are made of, as Markdown, and writes them into the page of --docs.
+The bytes are those of the weights file, or with `--limit memory` those that the model takes of a process: as many bits a weight, and
+what uniform 8 bits take beside their matrices. Prints a table and what the free plans are made of, as Markdown, and writes them
+into the page of --docs.
 
-usage: hybrid.py FETTLE MODEL --calibration TEXT --work DIR [--bits 2.8,3.5,4.5] [--chunks 16]
+usage: hybrid.py FETTLE MODEL --calibration TEXT --work DIR [--limit storage|memory] [--bits 2.8,3.5,4.5] [--chunks 16]
                  [--activations int8g32,int8] [--docs FILE]
 """
 import argparse
@@ -21,6 +23,7 @@ parser.add_argument("fettle")
 parser.add_argument("model")
 parser.add_argument("--calibration", required=True)
 parser.add_argument("--work", required=True)
+parser.add_argument("--limit", choices=("storage", "memory"), default="storage")
 parser.add_argument("--bits", default="2.8,3.5,4.5")
 parser.add_argument("--chunks", type=int, default=16)
 parser.add_argument("--activations", default="int8g32,int8")
@@ -31,18 +34,42 @@ os.makedirs(arguments.work, exist_ok=True)
 inspected = json.loads(subprocess.check_output([arguments.fettle, "inspect", arguments.model, "--json"]))
 name = os.path.basename(arguments.model).removesuffix(".gguf")
 
+section = "hybrid" if arguments.limit == "storage" else "hybrid-memory"
+
+
+def write_profile(profile, limit):
+    with open(f"{arguments.work}/{profile}.yaml", "w") as file:
+        file.write(f"fettle: 1\nname: {profile}\nruntime: fettle\nmemory: {{{limit}, context: 512}}\n")
+
+
+def memory_beside_matrices():
+    """Bytes of a process that no choice of formats changes, with an int8 cache."""
+    write_profile("hybrid-beside", "budget: 4 GB")
+    run = subprocess.run(
+        [arguments.fettle, "tune", arguments.model, "--profile", f"{arguments.work}/hybrid-beside.yaml", "--uniform", "u8g32",
+         "--kv", "int8", "--no-refine", "--chunks", "1", "--calibration", arguments.calibration, "--out", arguments.work,
+         "--store", f"{arguments.work}/store", "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if run.returncode:
+        sys.exit(f"fettle tune ended with {run.returncode}: {run.stderr[-300:]}")
+    manifest = json.load(open(f"{arguments.work}/{name}@hybrid-beside/bundle.json"))
+    whole = next(verdict["predicted"] for verdict in manifest["verdicts"] if verdict["constraint"] == "memory.budget")
+    return whole - sum(group["resident_bytes"] for group in manifest["plan"]["groups"])
+
+
+beside = memory_beside_matrices() if arguments.limit == "memory" else 0
 profiles = []
 for bits in arguments.bits.split(","):
-    with open(f"{arguments.work}/hybrid-{bits}.yaml", "w") as file:
-        file.write(f"fettle: 1\nname: hybrid-{bits}\nruntime: fettle\n"
-                   f"memory: {{storage: {int(float(bits) * inspected['parameters'] / 8)} B, context: 512}}\n")
-    profiles.append(f"hybrid-{bits}")
+    weights = int(float(bits) * inspected["parameters"] / 8)
+    write_profile(f"{section}-{bits}", f"storage: {weights} B" if arguments.limit == "storage" else f"budget: {weights + beside} B")
+    profiles.append(f"{section}-{bits}")
 
-BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432"}
-LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l"}
+BITS = {"uniform": "865432", "affine": "865432", "k-means": "5432", "log2": "432", "sums of two powers": "654"}
+LETTERS = {"uniform": "u", "affine": "a", "k-means": "k", "log2": "l", "sums of two powers": "p"}
 GRIDS = {grid: [f"{LETTERS[grid]}{bits}g{group}" for bits in widths for group in (32, 64)] for grid, widths in BITS.items()}
-# Indices that are entropy-coded, with room for 8 bits beside them: a head takes those at 4.5 bits a weight.
-GRIDS["weight sharing"] = ["k8c", "k5ce40", "k5ce36", "k4ce30", "k4ce26", "k4ce22"]
+# One codebook for a tensor and scales for rows, with room for 8 bits: a head takes those at 4.5 bits a weight. Indices are
+# entropy-coded where that saves bytes.
+GRIDS["weight sharing"] = (["k8c", "k5ce40", "k5ce36", "k4ce30", "k4ce26", "k4ce22"] if arguments.limit == "storage" else
+                           ["k8c", "k5c", "k4c", "k3c", "k2c"])
 runs = {"free": None}
 for grid, formats in GRIDS.items():
     for activation in arguments.activations.split(","):
@@ -74,7 +101,7 @@ def kl(run, profile):
     return results[run, profile]["quality"]["kl"] if (run, profile) in results else None
 
 
-text = ["| search | " + " | ".join(f"{profile.removeprefix('hybrid-')} bits" for profile in profiles) + " |",
+text = ["| search | " + " | ".join(f"{profile.removeprefix(section + '-')} bits" for profile in profiles) + " |",
         "| --- |" + " --- |" * len(profiles)]
 for run in runs:
     cells = [kl(run, profile) for profile in profiles]
@@ -88,8 +115,8 @@ for profile in profiles:
     groups = results["free", profile]["plan"]["groups"]
     counts = [", ".join(f"{count} {value or 'none'}" for value, count in collections.Counter(
         group[key] for group in groups).most_common()) for key in ("format", "activation", "refinement")]
-    text.append(f"| {profile.removeprefix('hybrid-')} bits | {ratio:.3f} | {'; '.join(counts)} |")
+    text.append(f"| {profile.removeprefix(section + '-')} bits | {ratio:.3f} | {'; '.join(counts)} |")
 print("\n".join(text))
 if arguments.docs:
-    figures_page.replace(arguments.docs, "hybrid", text)
+    figures_page.replace(arguments.docs, section, text)
 sys.exit(1 if failed else 0)
