@@ -8,7 +8,7 @@ for text in wikitext2-valid.txt wikitext2-test.txt; do
     [ -f "$2/$text" ] || { echo "check.sh: $2/$text is missing; DIR needs WikiText-2 as plain text" >&2; exit 4; }
 done
 source "$here/figures/work.sh"
-echo "Working in $work: SmolLM2 and llama.cpp are fetched and built there once, then the figures take about 10 minutes."
+echo "Working in $work: SmolLM2 and llama.cpp are fetched and built there once, then the figures take about half an hour."
 
 "$here/figures/source-model.sh" "$work"
 "$here/figures/llama-cpp.sh" "$work/llama" >"$work/llama.log"
