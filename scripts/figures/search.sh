@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The search's figures on SmolLM2: the solver against HiGHS at 20 budgets, predicted against measured over 12 profiles (KL and
-# bytes as the plans ship, times with a profile of this machine), infeasible profiles, a second profile for a known model, a
+# bytes before refinement, times with a profile of this machine), infeasible profiles, a second profile for a known model, a
 # kill in the middle, FiTuna's task, and shards under Slurm. Prints each beside its bound and exits 1 if one falls short. About
 # an hour; STEPS="solver trust machine infeasible second kill fituna slurm" are the steps, and fewer may be given.
 # Usage: search.sh FETTLE DIR   (DIR has wikitext2-valid.txt and wikitext2-test.txt; what is made is kept in DIR/work)
