@@ -8,6 +8,7 @@ for text in wikitext2-valid.txt wikitext2-test.txt; do
     [ -f "$2/$text" ] || { echo "check.sh: $2/$text is missing; DIR needs WikiText-2 as plain text" >&2; exit 4; }
 done
 source "$here/figures/work.sh"
+source "$here/figures/bounds.sh"
 echo "Working in $work: SmolLM2 and llama.cpp are fetched and built there once, then the figures take about half an hour."
 
 "$here/figures/source-model.sh" "$work"
@@ -15,21 +16,13 @@ echo "Working in $work: SmolLM2 and llama.cpp are fetched and built there once, 
 source_model=$work/smollm2-135m-f16.gguf
 judge=$work/llama/bin/llama-perplexity
 base=$work/smollm2-f16-16x512.logits
-failed=0
-
-# bound NAME VALUE OPERATOR LIMIT
-bound() {
-    if awk -v value="$2" -v limit="$4" "BEGIN { exit !(value $3 limit) }"; then verdict=ok; else verdict="FELL SHORT"; failed=1; fi
-    printf '%-58s %12s  (%s %s)  %s\n' "$1" "$2" "$3" "$4" "$verdict"
-}
-json() { python3 -c 'import json,sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
 
 [ -f "$base" ] || "$judge" -m "$source_model" -f "$data/wikitext2-test.txt" -c 512 --chunks 16 \
     --kl-divergence-base "$base" >"$work/base.log" 2>&1
 
 echo; echo "== The reference: perplexity of the float16 source, 16 chunks of 512"
 "$fettle" eval "$source_model" --reference "$source_model" --text "$data/wikitext2-test.txt" --json >"$work/reference.json"
-perplexity=$(json reference_perplexity <"$work/reference.json")
+perplexity=$(field 'x["reference_perplexity"]' <"$work/reference.json")
 bound "reference perplexity over llama.cpp's 23.5369" "$(awk "BEGIN { printf \"%.6f\", $perplexity / 23.5369 }")" "<=" 1.001
 bound "reference perplexity over llama.cpp's 23.5369" "$(awk "BEGIN { printf \"%.6f\", $perplexity / 23.5369 }")" ">=" 0.999
 
@@ -47,7 +40,7 @@ bundle=$work/bundles/smollm2-135m-f16@check-gguf
     --kl-divergence --kl-divergence-base "$base" >"$work/judge.log" 2>&1
 judged=$(sed -n 's/^Mean *KLD: *\([0-9.]*\).*/\1/p' "$work/judge.log")
 "$fettle" eval "$bundle" --reference "$source_model" --text "$data/wikitext2-test.txt" --json >"$work/eval-gguf.json"
-ours=$(json kl <"$work/eval-gguf.json")
+ours=$(field 'x["kl"]' <"$work/eval-gguf.json")
 bound "bytes of model.gguf" "$(stat -c %s "$bundle/model.gguf")" "<=" 98400000
 bound "mean KL by llama-perplexity" "$judged" "<=" 0.048
 bound "fettle eval's KL over llama-perplexity's" "$(awk "BEGIN { printf \"%.4f\", $ours / $judged }")" "<=" 1.05
@@ -71,7 +64,7 @@ own_tensors=$(python3 -c '
 import json, sys
 print(sum(group["stored_bytes"] for group in json.load(open(sys.argv[1]))["plan"]["groups"]))' "$own/bundle.json")
 bound "tensor bytes of the fettle bundle" "$own_tensors" "<=" "$tensor_bytes"
-bound "its KL over the GGUF plan's (fettle eval)" "$(awk "BEGIN { printf \"%.4f\", $(json kl <"$work/eval-fettle.json") / $ours }")" "<=" 1.0
+bound "its KL over the GGUF plan's (fettle eval)" "$(awk "BEGIN { printf \"%.4f\", $(field 'x["kl"]' <"$work/eval-fettle.json") / $ours }")" "<=" 1.0
 "$fettle" verify "$own" || failed=1
 
 echo; echo "== One seed, one result: 1 thread and 2 threads"
@@ -92,9 +85,9 @@ echo; echo "== The daemon: killed 200 times, 500 models at once, 10,000 jobs"
 echo; echo "== HTTP: 64 clients on events and 1,000 reads a second beside a running job"
 "$here/figures/http-load.py" "$fettle" "$source_model" >"$work/http-load.json"
 cat "$work/http-load.json"
-bound "p99 of reads, ms" "$(json p99_ms <"$work/http-load.json")" "<=" 20
+bound "p99 of reads, ms" "$(field 'x["p99_ms"]' <"$work/http-load.json")" "<=" 20
 bound "reads that failed or were not answered" \
-    "$(($(json failed <"$work/http-load.json") + $(json unanswered <"$work/http-load.json")))" "<=" 0
+    "$(($(field 'x["failed"]' <"$work/http-load.json") + $(field 'x["unanswered"]' <"$work/http-load.json")))" "<=" 0
 
 echo; echo "== The dashboard in headless Chromium"
 if command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; then

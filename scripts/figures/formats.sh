@@ -8,10 +8,10 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/work.sh"
+source "$here/bounds.sh"
 "$here/source-model.sh" "$work"
 "$here/llama-cpp.sh" "$work/llama" >"$work/llama.log"
 model=$work/smollm2-135m-f16.gguf
-name=smollm2-135m-f16
 out=$work/formats
 store=$out/store
 judge=$work/llama/bin/llama-perplexity
@@ -19,17 +19,9 @@ base=$work/smollm2-f16-16x512.logits
 mkdir -p "$out"
 [ -f "$base" ] || "$judge" -m "$model" -f "$data/wikitext2-test.txt" -c 512 --chunks 16 \
     --kl-divergence-base "$base" >"$work/base.log" 2>&1
-failed=0
 steps=" ${STEPS:-gguf preset eight grids devices} "
 wanted() { [[ $steps == *" $1 "* ]] && echo && echo "== $2"; }
 
-# bound NAME VALUE OPERATOR LIMIT
-bound() {
-    if awk -v value="$2" -v limit="$4" "BEGIN { exit !(value $3 limit) }"; then verdict=ok; else verdict="FELL SHORT"; failed=1; fi
-    printf '%-58s %12s  (%s %s)  %s\n' "$1" "$2" "$3" "$4" "$verdict"
-}
-# field EXPRESSION: of a JSON document x
-field() { python3 -c 'import json,sys; print(eval(sys.argv[1], {"x": json.load(sys.stdin)}))' "$1"; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.5f", a / b }'; }
 
 # profile NAME LINE...: writes NAME.yaml
@@ -55,7 +47,7 @@ uniform() {
         "${options[@]}"
     field 'x["quality"]["kl"]' <"$out/$(bundle "$name")/bundle.json"
 }
-bundle() { echo "$name@$1"; }
+bundle() { echo "$(basename "$model" .gguf)@$1"; }
 # judged BUNDLE: mean KL by llama-perplexity
 judged() {
     "$judge" -m "$out/$1/model.gguf" -f "$data/wikitext2-test.txt" -c 512 --chunks 16 \

@@ -34,6 +34,8 @@ os.makedirs(arguments.work, exist_ok=True)
 inspected = json.loads(subprocess.check_output([arguments.fettle, "inspect", arguments.model, "--json"]))
 name = os.path.basename(arguments.model).removesuffix(".gguf")
 
+TUNE = [arguments.fettle, "tune", arguments.model, "--calibration", arguments.calibration, "--json",
+        "--store", f"{arguments.work}/store"]
 section = "hybrid" if arguments.limit == "storage" else "hybrid-memory"
 
 
@@ -46,9 +48,8 @@ def memory_beside_matrices():
     """Bytes of a process that no choice of formats changes, with an int8 cache."""
     write_profile("hybrid-beside", "budget: 4 GB")
     run = subprocess.run(
-        [arguments.fettle, "tune", arguments.model, "--profile", f"{arguments.work}/hybrid-beside.yaml", "--uniform", "u8g32",
-         "--kv", "int8", "--no-refine", "--chunks", "1", "--calibration", arguments.calibration, "--out", arguments.work,
-         "--store", f"{arguments.work}/store", "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        [*TUNE, "--out", arguments.work, "--profile", f"{arguments.work}/hybrid-beside.yaml", "--uniform", "u8g32",
+         "--kv", "int8", "--no-refine", "--chunks", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if run.returncode:
         sys.exit(f"fettle tune ended with {run.returncode}: {run.stderr[-300:]}")
     manifest = json.load(open(f"{arguments.work}/{name}@hybrid-beside/bundle.json"))
@@ -82,9 +83,7 @@ for run, only in runs.items():
         manifest = f"{out}/{name}@{profile}/bundle.json"
         if not os.path.exists(manifest):
             # One profile at a time: one that is out of reach must not stop the others.
-            command = [arguments.fettle, "tune", arguments.model, "--calibration", arguments.calibration, "--json",
-                       "--out", out, "--store", f"{arguments.work}/store", "--chunks", str(arguments.chunks),
-                       "--profile", f"{arguments.work}/{profile}.yaml"]
+            command = [*TUNE, "--out", out, "--chunks", str(arguments.chunks), "--profile", f"{arguments.work}/{profile}.yaml"]
             if only:
                 command += ["--only", only]
             log = open(f"{arguments.work}/tune.log", "w")

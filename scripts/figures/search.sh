@@ -7,6 +7,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 source "$here/work.sh"
+source "$here/bounds.sh"
 "$here/source-model.sh" "$work"
 model=$work/smollm2-135m-f16.gguf
 text=$data/wikitext2-valid.txt
@@ -15,16 +16,9 @@ store=$search/store
 mkdir -p "$search"
 python=$search/venv/bin/python
 [ -x "$python" ] || { python3 -m venv "$search/venv"; "$search/venv/bin/pip" install --quiet scipy; }
-failed=0
 steps=" ${STEPS:-solver trust machine infeasible second kill fituna slurm} "
 wanted() { [[ $steps == *" $1 "* ]] && echo && echo "== $2"; }
 
-# bound NAME VALUE OPERATOR LIMIT
-bound() {
-    if awk -v value="$2" -v limit="$4" "BEGIN { exit !(value $3 limit) }"; then verdict=ok; else verdict="FELL SHORT"; failed=1; fi
-    printf '%-58s %12s  (%s %s)  %s\n' "$1" "$2" "$3" "$4" "$verdict"
-}
-field() { "$python" -c 'import json,sys; print(eval(sys.argv[1], {"x": json.load(sys.stdin)}))' "$1"; }
 seconds() { local start; start=$(date +%s.%N); "$@" >/dev/null 2>"$search/last.log"; date +%s.%N | awk -v start="$start" '{ print $1 - start }'; }
 
 # The instance that the solver's budgets are taken from.

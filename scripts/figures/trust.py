@@ -102,7 +102,8 @@ def benched(bundle):
     """Seconds of a decoded token and of a prompt, and the machine's read bandwidth and int8 peak meanwhile."""
     bench = json.loads(subprocess.check_output(
         [arguments.fettle, "bench", bundle, "--prefill", "512", "--decode", "64", "--repeat", "7", "--json"]))
-    return 1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"], bench["read_bandwidth"], bench["int8_peak"]
+    return (1 / bench["decode_tokens_per_second"], 512 / bench["prefill_tokens_per_second"],
+            bench["read_bandwidth"], bench["int8_peak"])
 
 
 def rate(state, key, column, weights):
