@@ -40,8 +40,7 @@ import Testing
     /// the same format.
     @Test(arguments: [
         "u4g32", "a4g32", "a3g64", "k4g32", "k3g64", "k4c", "k5ce36", "l4g64", "p4g64", "p5c", "u4c", "u3t", "q4_0",
-        "q4_1", "q5_0",
-        "iq4_nl", "q4_k", "q5_k", "q6_k", "q3_k", "q2_k",
+        "q4_1", "q5_0", "iq4_nl", "q4_k", "q5_k", "q6_k", "q3_k", "q2_k",
     ])
     func outputsComeNearer(name: String) throws {
         let pool = ThreadPool(threads: 2)

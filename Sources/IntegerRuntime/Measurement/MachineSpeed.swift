@@ -2,7 +2,7 @@
 ///
 /// Both change on a virtual machine. Its two processors may share one path to memory in one minute and have two in the next, and
 /// be the two threads of one core for a second, which halves what they can multiply.
-package struct MachineSpeed: Equatable, Sendable {
+package struct MachineSpeed: Sendable {
     /// Bytes per second that are read from memory.
     package let read: Double
     /// Operations per second of int8 multiply-adds in registers, a multiply-add being two.

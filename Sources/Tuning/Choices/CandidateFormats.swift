@@ -60,7 +60,7 @@ package enum CandidateFormats {
     private static func grids(_ compute: ComputeCapability) -> [GridFormat] {
         let granularity = compute.granularity ?? Set(ComputeCapability.WeightGranularity.allCases)
         guard granularity.contains(.group) else {
-            return coarse(coarseGranularity(compute), compute)
+            return coarse(compute)
         }
         let sizes = (compute.groups ?? [32, 64]).sorted()
         // Two sizes span the trade-off between bytes and accuracy: the smallest and the next one.
@@ -102,8 +102,9 @@ package enum CandidateFormats {
         return result.filter { seen.insert($0).inserted }
     }
 
-    private static func coarse(_ granularity: GridFormat.Granularity, _ compute: ComputeCapability) -> [GridFormat] {
-        [8, 6, 5, 4, 3, 2].flatMap { bits in
+    private static func coarse(_ compute: ComputeCapability) -> [GridFormat] {
+        let granularity = coarseGranularity(compute)
+        return [8, 6, 5, 4, 3, 2].flatMap { bits in
             GridFormat.Grid.allCases.compactMap { (grid) -> GridFormat? in
                 let isWorthIt =
                     switch grid {
