@@ -74,6 +74,35 @@ import Testing
         #expect(error(compensated) < 0.8 * error(plain), "\(name): \(error(compensated)) and \(error(plain))")
     }
 
+    /// A row whose output errs far more than the others', and that one large input rules, finds a scale that suits that input: it errs
+    /// less than the same row does where it is as small as the others. Steps of uniform grids come near the weight of that input anyway.
+    @Test(arguments: ["k4c", "k5ce36"]) func aMassiveActivationKeepsItsSize(name: String) throws {
+        let pool = ThreadPool(threads: 2)
+        let format = try GridQuantizer.grid(name)
+        var (sum, small) = (0.0, 0.0)
+        for seed in UInt64(83)..<91 {
+            let weights = Matrix.random(rows: 64, columns: 256, .heavyTailed, seed: seed)
+            var inputs = Self.inputs(rows: 512, columns: 256, seed: seed)
+            for row in stride(from: 0, to: 512, by: 64) { inputs.values[row * 256 + 100] += 3000 }
+            let compensation = ErrorCompensation(
+                factor: InverseFactor(
+                    moments: pool.product(inputs, inputs, .transposedLeft), damping: 0.01, pool: pool), pool: pool)
+            /// The error of row 20 where it is `size` times as large.
+            func error(size: Float) throws -> Double {
+                var weights = weights
+                for column in 0..<256 { weights.values[20 * 256 + column] *= size }
+                let quantized = try compensation.quantize(weights, as: format)
+                let errors = pool.product(inputs, weights.minus(quantized.dequantized()), .transposedRight)
+                return (0..<512).reduce(0) {
+                    $0 + Double(errors.values[$1 * 64 + 20]) * Double(errors.values[$1 * 64 + 20])
+                }
+            }
+            sum += try error(size: 32)
+            small += try 1024 * error(size: 1)
+        }
+        #expect(sum < 0.5 * small, "\(sum) and \(small)")
+    }
+
     /// The indices take the room that their rate gives them and no more, whatever it is: also the least there is.
     @Test(arguments: ["k5ce36", "k5te36", "k4ce20", "k3ce12"]) func codedIndicesFitTheirBytes(name: String) throws {
         let pool = ThreadPool(threads: 2)

@@ -16,6 +16,7 @@ struct CodedCompensation {
     /// `start` where nothing else fits.
     func quantize(_ weights: Matrix, from start: QuantizedMatrix) throws(QuantizationError) -> QuantizedMatrix {
         var (matrix, best) = (start, start)
+        var bestLengths: [Float]?
         var least = Int.max
         let importance = CodeImportance(factor)
         var lambda = importance.lambda(of: start, weights, pool)
@@ -24,13 +25,20 @@ struct CodedCompensation {
             matrix = try compensated(weights, from: matrix, lengths, importance)
             let fit = CodeFit(counts: matrix.codes.counts, room: room)
             let isFitting = fit.takes(matrix.codes)
-            if isFitting, fit.left < least { (best, least) = (matrix, fit.left) }
+            if isFitting, fit.left < least { (best, bestLengths, least) = (matrix, lengths, fit.left) }
             if isFitting, Double(fit.left) <= Self.slack * Double(room) { break }
             // Twice the scale, and four times lambda, take a bit less for each index. Half of the slack is aimed for.
             let excess = 8 * (Self.slack / 2 * Double(room) - Double(fit.left)) / Double(matrix.codes.count)
             let factor = CodeFit.pace(excess: excess)
             lambda *= factor * factor
             if case .float16(let scales) = matrix.scales { matrix.scales = .float16(scales.scaled(by: Float(factor))) }
+        }
+        guard let bestLengths else { return best }
+        try OutlierRows(factor: factor, pool: pool).improve(&best, weights: weights) {
+            weights, start throws(QuantizationError) in
+            try compensated(weights, from: start, bestLengths, importance)
+        } accepts: {
+            CodeFit(counts: $0.codes.counts, room: room).takes($0.codes)
         }
         return best
     }

@@ -31,9 +31,9 @@ package struct ErrorCompensation: Sendable {
                 .quantize(weights, from: result)
         }
         guard case .group(let unit) = format.granularity else {
-            // Scales that serve a whole row stay as they are.
-            result = try sweep.quantize(weights, keeping: result)
-            descent.improve(&result, weights: weights)
+            result = try compensated(weights, from: result)
+            try OutlierRows(factor: factor, pool: pool).improve(
+                &result, weights: weights, compensate: compensated, accepts: { _ in true })
             return result
         }
         let scales = result.halfScales
@@ -48,6 +48,15 @@ package struct ErrorCompensation: Sendable {
                 from: (0..<weights.rows).map { scales.isEmpty ? 0 : scales[$0 * slots + slot] })
         }
         result.replaceGroups(with: units)
+        descent.improve(&result, weights: weights)
+        return result
+    }
+
+    /// Compensated and descended from scales that serve a whole row.
+    private func compensated(
+        _ weights: Matrix, from start: QuantizedMatrix
+    ) throws(QuantizationError) -> QuantizedMatrix {
+        var result = try sweep.quantize(weights, keeping: start)
         descent.improve(&result, weights: weights)
         return result
     }

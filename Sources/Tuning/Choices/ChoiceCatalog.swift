@@ -40,9 +40,11 @@ package struct ChoiceCatalog: Sendable, Equatable {
                 .filter { legality.allows($0, for: group) }
                 .map { spec in
                     var spec = spec
-                    // Rows of an embedding are read one by one: what one rounding loses, no other column can take over; and
-                    // no norm stands before all that reads it.
-                    if group.role != .layer { spec.refinements.removeAll { $0 != .clip } }
+                    // Rows of a look-up are read one by one: what one rounding loses, no other column can take over; and no norm
+                    // stands before all that reads a head or an embedding.
+                    if group.role != .layer {
+                        spec.refinements.removeAll { $0 != .clip && !(group.role.isHead && $0 == .gptq) }
+                    }
                     return Choice(spec: spec)
                 }
             guard !group.choices.isEmpty else {

@@ -10,7 +10,7 @@ struct ScoreContext: Sendable, Equatable {
     let seed: UInt64
 
     /// Changes whenever fits, kernels or the definition of a score change what comes out.
-    static let kernelVersion = 12
+    static let kernelVersion = 13
 
     /// How static ranges are found, where that is not the usual way.
     private let observer: String

@@ -186,13 +186,14 @@ struct ProfileRun {
     private func refineInTime(_ plan: Plan, _ packer: inout PlanPacker) throws -> Plan? {
         struct OutOfTime: Error {}
         let after = budget.seconds(chunks: text.evaluation.chunks.count)
-        let start = timer.elapsed()
+        var start = timer.elapsed()
         guard budget.allows(after) else { return nil }
         do {
             return try refine(plan, isOpen: true, &packer) { fraction in
+                if fraction == 0 { start = timer.elapsed() }
                 // A layer has matrices of every kind, and takes as long as the next one.
                 let layers = fraction * Double(model.configuration.layers)
-                guard abs(layers - layers.rounded()) < 1e-6 else { return }
+                guard fraction > 0, abs(layers - layers.rounded()) < 1e-6 else { return }
                 let rest = (timer.elapsed() - start) / .seconds(1) * (1 - fraction) / fraction
                 if !budget.allows(rest + after) { throw OutOfTime() }
             }
@@ -219,8 +220,12 @@ struct ProfileRun {
             // Of fewer tokens the correction would fit what is chance in them. SmolLM2 in Q4_1 for demo-llama-cpp, on 3,072 tokens of
             // its own (two for each input of the longest row): 0.0263 nats corrected, 0.0231 not.
             let isCorrected = text.refinement.count >= 4 * longestInput
+            try refiner.refineHead { try headInputs(model) }
+            try timer.progress("refine", 0, profile.name)
+            try check(0)
             try SequentialSweep(model: model, sequences: text.refinement.sequences).run(
-                embedding: try packer.dequantized(TensorName.embedding, in: plan), isAimed: isCorrected,
+                embedding: try refiner.refined[TensorName.embedding]?.dequantized(pool: pool)
+                    ?? packer.dequantized(TensorName.embedding, in: plan), isAimed: isCorrected,
                 visitor: &refiner)
             let refined = refiner.refinedPlan
             for (name, choice) in refined.choices {
@@ -228,6 +233,24 @@ struct ProfileRun {
             }
             return refined
         }
+    }
+
+    /// Inputs of the head on the refinement's first sequences, four positions for each column.
+    private func headInputs(_ model: ReferenceModel) throws -> Matrix {
+        let memory = EvaluationMemory(store: store, model: self.model)
+        let width = self.model.configuration.width
+        var values: [Float] = []
+        for sequence in text.refinement.sequences where values.count < 4 * width * width {
+            let rows = 0..<sequence.count
+            if let known = try memory.states(sequence, rows, columns: width) {
+                values += known.values
+            } else {
+                let states = try model.hidden(tokens: sequence)
+                try memory.keep(states, sequence, rows)
+                values += states.values
+            }
+        }
+        return Matrix(rows: values.count / width, columns: width, values: values)
     }
 
     /// Where quality is a limit and another cost is minimised: tightens the limit on predicted KL until the measured quality
