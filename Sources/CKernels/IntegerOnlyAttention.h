@@ -78,6 +78,11 @@ INLINE i32x16 logits_of(i32x16 sum, const uint32_t *scales, int32_t exponent) {
     const i32x16 packed = load_i32x16(scales);
     const i64x16 product = widen(sum) * widen((i32x16)((u32x16)packed >> 16));
     const i32x16 down = -(((packed << 16) >> 16) + (exponent + 16));
+    if (!__builtin_reduce_or((i32x16)(down < 0))) {
+        const i64x16 most = (i64x16){0} + ((int64_t)1 << TOP);
+        const i64x16 fewer = product >> widen(at_most(down, (i32x16){0} + 62));
+        return narrow(__builtin_elementwise_max(__builtin_elementwise_min(fewer, most), -most));
+    }
     const i64x16 right = widen(at_most(at_least(down, (i32x16){0}), (i32x16){0} + 62));
     const i64x16 left = widen(at_most(at_least(-down, (i32x16){0}), (i32x16){0} + TOP));
     const i64x16 limit = ((i64x16){0} + ((int64_t)1 << TOP)) >> left;
@@ -98,22 +103,41 @@ INLINE void score_blocks(
     }
 }
 
+/// Whether all of the 16 positions from `position` on are seen.
+INLINE int is_whole(span seen, int position) { return position >= seen.first && position + 16 <= seen.limit; }
+
+/// Which of them are.
+INLINE i32x16 seen_lanes(span seen, int position) {
+    const i32x16 at = (i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} + position;
+    return (i32x16)(at >= seen.first) & (i32x16)(at < seen.limit);
+}
+
 /// Turns the logits of the positions that are seen into weights, times 2^15 where the largest is; the others before
 /// `longest` become 0. Returns the sum.
 INLINE int64_t soften(int32_t *weights, span seen, int longest) {
     i32x16 top = (i32x16){0} + INT32_MIN;
-    const i32x16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int i = seen.first / 16 * 16; i < seen.limit; i += 16) {
-        const i32x16 is_seen = (lanes + i >= seen.first) & (lanes + i < seen.limit);
-        top = at_least(top, pick(is_seen, load_i32x16(weights + i), (i32x16){0} + INT32_MIN));
+        const i32x16 logits = load_i32x16(weights + i);
+        top = at_least(top, is_whole(seen, i) ? logits : pick(seen_lanes(seen, i), logits, (i32x16){0} + INT32_MIN));
     }
     const int32_t largest = __builtin_reduce_max(top);
     i64x16 sum = {0};
-    for (int i = 0; i < longest; i += 16) {
-        const i32x16 is_seen = (lanes + i >= seen.first) & (lanes + i < seen.limit);
-        const i32x16 power = power_of_two(pick(is_seen, load_i32x16(weights + i) - largest, (i32x16){0})) & is_seen;
-        store_i32x16(weights + i, power);
-        sum += widen(power);
+    for (int i = 0; i < longest;) {
+        // As many as 32 bits hold the sums of.
+        const int end = longest - i < 1 << 19 ? longest : i + (1 << 19);
+        i32x16 part = {0};
+        for (; i < end; i += 16) {
+            i32x16 power;
+            if (is_whole(seen, i)) {
+                power = power_of_two(load_i32x16(weights + i) - largest);
+            } else {
+                const i32x16 is_seen = seen_lanes(seen, i);
+                power = power_of_two(pick(is_seen, load_i32x16(weights + i) - largest, (i32x16){0})) & is_seen;
+            }
+            store_i32x16(weights + i, power);
+            part += power;
+        }
+        sum += widen(part);
     }
     return __builtin_reduce_add(sum);
 }

@@ -56,6 +56,11 @@ INLINE uint64_t square_root(uint64_t v) {
 /// a * b / 2^15 rounded half up, in 32 bits.
 INLINE i32x16 times(i32x16 a, i32x16 b) { return (a * b + (1 << 14)) >> 15; }
 
+#ifndef TIMES_SMALL
+/// The same where neither is below 0 or above 2^15 - 1.
+INLINE i32x16 times_small(i32x16 a, i32x16 b) { return times(a, b); }
+#endif
+
 /// v * factor / 2^15 rounded half up, for |factor| <= 2^15: the upper bits and the lower 15 apart, each in 32 bits.
 INLINE i32x16 times_unit(i32x16 v, i32x16 factor) {
     return (v >> 15) * factor + (((v & 0x7fff) * factor + (1 << 14)) >> 15);
@@ -64,9 +69,9 @@ INLINE i32x16 times_unit(i32x16 v, i32x16 factor) {
 /// 2^(v / 2^16) for v <= 0, times 2^15, within 2^-14: a polynomial of fourth degree for the fraction.
 INLINE i32x16 power_of_two(i32x16 v) {
     const i32x16 f = (v & 0xffff) >> 1;
-    i32x16 p = times(f, (i32x16){0} + 445) + 1702;  // 2^f = 1 + f (c1 + f (c2 + f (c3 + f c4))), times 2^15
-    p = times(f, p) + 7912;
-    p = times(f, p) + 22709;
+    i32x16 p = times_small(f, (i32x16){0} + 445) + 1702;  // 2^f = 1 + f (c1 + f (c2 + f (c3 + f c4))), times 2^15
+    p = times_small(f, p) + 7912;
+    p = times_small(f, p) + 22709;
     p = times(f, p) + 32768;
     const i32x16 down = at_most(-(v >> 16), (i32x16){0} + 30);
     return (((p << 1) >> down) + 1) >> 1;

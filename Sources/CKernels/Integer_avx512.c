@@ -89,6 +89,9 @@ INLINE i32x16 dot_pairs(i32x16 sum, i16x32 values, int32_t pair) {
 #define SHIFTED_DOWN
 /// v / 2^by rounded down: the instruction takes what is beyond 31 for 31.
 INLINE i32v shifted_down(i32v v, i32v by) { return (i32v)_mm512_srav_epi32((__m512i)v, (__m512i)by); }
+#define TIMES_SMALL
+/// a * b / 2^15 rounded half up, where neither is below 0 or above 2^15 - 1: lanes of 16 bits, the upper ones 0.
+INLINE i32x16 times_small(i32x16 a, i32x16 b) { return (i32x16)_mm512_mulhrs_epi16((__m512i)a, (__m512i)b); }
 #include "IntegerOnly.h"
 #include "IntegerProbes.h"
 #include "IntegerTableBody.h"
