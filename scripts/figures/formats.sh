@@ -53,6 +53,13 @@ judged() {
     "$judge" -m "$out/$1/model.gguf" -f "$data/wikitext2-test.txt" -c 512 --chunks 16 \
         --kl-divergence --kl-divergence-base "$base" 2>&1 | tee "$out/judge.log" | sed -n 's/^Mean *KLD: *\([0-9.]*\).*/\1/p'
 }
+# benched NAME FIELD: what the bench of this round says
+benched() { field "x['$2']" <"$out/bench-$1-$round.json"; }
+# within FIELD SHARE: whether both benches of this round found the machine alike in it
+within() {
+    awk -v a="$(benched dynamic "$1")" -v b="$(benched integer "$1")" -v share="$2" \
+        'BEGIN { exit !(a < b * (1 + share) && b < a * (1 + share)) }'
+}
 layers='sum(group["stored_bytes"] for group in x["plan"]["groups"] if group["name"] not in ("token_embd", "output"))'
 refining='x["provenance"]["stages"].get("refine", 0)'
 
@@ -81,19 +88,18 @@ if wanted eight "8-bit weights: dynamic, static, integer-only, and an int4 cache
     bound "int4 cache: KL that it adds" "$(uniform int4 u8g32/int8g32+clip "--kv int4" | awk -v less="$dynamic" '{ print $1 - less }')" \
         "<=" 0.08
     bound "integer-only, int8 cache: KL" "$(uniform integer u8g32/int8g32+clip "compute: {float: none}")" "<=" 0.010
-    rounds="1 2 3 4 5 6 7 8 9"
-    for round in $rounds; do
+    for round in $(seq 12); do
         for made in dynamic integer; do
             "$fettle" bench "$out/$(bundle "$made")" --prefill 512 --decode 64 --repeat 5 --json >"$out/bench-$made-$round.json"
         done
     done
     for what in prefill decode; do
-        # Of each round both, one after the other; the median of nine quotients counts, for single ones spread by a tenth.
-        slower=$(for round in $rounds; do
-            ratio "$(field "x['${what}_tokens_per_second']" <"$out/bench-dynamic-$round.json")" \
-                "$(field "x['${what}_tokens_per_second']" <"$out/bench-integer-$round.json")"
+        # Of each round both, one after the other. The median counts of those in which the machine was the same for both.
+        slower=$(for round in $(seq 12); do
+            within read_bandwidth 0.05 && within int8_peak 0.1 || continue
+            ratio "$(benched dynamic "${what}_tokens_per_second")" "$(benched integer "${what}_tokens_per_second")"
             echo
-        done | sort -n | sed -n 5p)
+        done | sort -n | awk '{ of[NR] = $1 } END { print of[int((NR + 1) / 2)] }')
         bound "integer-only: seconds of $what over dynamic's" "$slower" "<=" 1.15
     done
 fi

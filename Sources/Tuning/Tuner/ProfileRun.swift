@@ -190,11 +190,11 @@ struct ProfileRun {
         guard budget.allows(after) else { return nil }
         do {
             return try refine(plan, isOpen: true, &packer) { fraction in
-                if fraction == 0 { start = timer.elapsed() }
-                // A layer has matrices of every kind, and takes as long as the next one.
                 let layers = fraction * Double(model.configuration.layers)
-                guard fraction > 0, abs(layers - layers.rounded()) < 1e-6 else { return }
-                let rest = (timer.elapsed() - start) / .seconds(1) * (1 - fraction) / fraction
+                guard abs(layers - layers.rounded()) < 1e-6 else { return }
+                // The head is done before the first layer. A layer has matrices of every kind, and takes as long as the next one.
+                if fraction == 0 { start = timer.elapsed() }
+                let rest = fraction == 0 ? 0 : (timer.elapsed() - start) / .seconds(1) * (1 - fraction) / fraction
                 if !budget.allows(rest + after) { throw OutOfTime() }
             }
         } catch is OutOfTime {
