@@ -12,10 +12,9 @@ package struct ModelWork: Sendable {
     /// The work of `model`.
     package init(model: IntegerModel) {
         let c = model.configuration
-        let head = c.tiedEmbedding ? TensorName.embedding : TensorName.head
         let read = model.weights.matrices.filter { c.tiedEmbedding || $0.key != TensorName.embedding }
         weightBytes = read.values.reduce(0) { $0 + $1.packedBytes }
-        headWeights = read[head].map { $0.rows * $0.columns } ?? 0
+        headWeights = read[TensorName.head(of: c)].map { $0.rows * $0.columns } ?? 0
         layerWeights = read.values.reduce(0) { $0 + $1.rows * $1.columns } - headWeights
         let context = model.context
         let memory = RuntimeMemory(configuration: c, kv: model.kv, context: context)

@@ -4,6 +4,11 @@ package enum TensorName {
     package static let head = "output.weight"
     package static let outputNorm = "output_norm.weight"
 
+    /// The name of the head's weights: the embedding's, where both are one.
+    package static func head(of configuration: ModelConfiguration) -> String {
+        configuration.tiedEmbedding ? embedding : head
+    }
+
     /// The matrices and norms of one layer.
     package enum Part: String, CaseIterable, Sendable {
         case attentionNorm = "attn_norm"

@@ -15,9 +15,8 @@ struct CodedCompensation {
     /// `weights` with the points of `start`, whose indices fit into the room, and its scales, all of them multiplied by one factor;
     /// `start` where nothing else fits.
     func quantize(_ weights: Matrix, from start: QuantizedMatrix) throws(QuantizationError) -> QuantizedMatrix {
-        var (matrix, best) = (start, start)
-        var bestLengths: [Float]?
-        var least = Int.max
+        var matrix = start
+        var best: (matrix: QuantizedMatrix, lengths: [Float], left: Int)?
         let importance = CodeImportance(factor)
         var lambda = importance.lambda(of: start, weights, pool)
         for _ in 0..<Self.attempts {
@@ -25,7 +24,7 @@ struct CodedCompensation {
             matrix = try compensated(weights, from: matrix, lengths, importance)
             let fit = CodeFit(counts: matrix.codes.counts, room: room)
             let isFitting = fit.takes(matrix.codes)
-            if isFitting, fit.left < least { (best, bestLengths, least) = (matrix, lengths, fit.left) }
+            if isFitting, fit.left < best?.left ?? .max { best = (matrix, lengths, fit.left) }
             if isFitting, Double(fit.left) <= Self.slack * Double(room) { break }
             // Twice the scale, and four times lambda, take a bit less for each index. Half of the slack is aimed for.
             let excess = 8 * (Self.slack / 2 * Double(room) - Double(fit.left)) / Double(matrix.codes.count)
@@ -33,14 +32,15 @@ struct CodedCompensation {
             lambda *= factor * factor
             if case .float16(let scales) = matrix.scales { matrix.scales = .float16(scales.scaled(by: Float(factor))) }
         }
-        guard let bestLengths else { return best }
-        try OutlierRows(factor: factor, pool: pool).improve(&best, weights: weights) {
+        guard var best else { return start }
+        let lengths = best.lengths
+        try OutlierRows(factor: factor, pool: pool).improve(&best.matrix, weights: weights) {
             weights, start throws(QuantizationError) in
-            try compensated(weights, from: start, bestLengths, importance)
+            try compensated(weights, from: start, lengths, importance)
         } accepts: {
             CodeFit(counts: $0.codes.counts, room: room).takes($0.codes)
         }
-        return best
+        return best.matrix
     }
 
     /// Compensated and descended with codes of such lengths, from the scales and points of `start`.

@@ -25,7 +25,7 @@ struct MatrixQuantizer {
             return .packed(try PackedMatrix(packing: quantized, pool: pool))
         case .block(let format):
             let source = try model.tensor(tensor.name)
-            if source.type == format.tensorType, source.scaling == nil {
+            if source.isStored(as: format) {
                 return .block(
                     try BlockMatrix(format: format, rows: tensor.rows, columns: tensor.columns, bytes: source.rowBytes))
             }
@@ -49,6 +49,9 @@ struct MatrixQuantizer {
 }
 
 extension ModelTensor {
+    /// Whether the tensor's own bytes are what `format` makes of it.
+    func isStored(as format: BlockFormat) -> Bool { type == format.tensorType && scaling == nil }
+
     /// The tensor's bytes, rows in canonical order.
     var rowBytes: [UInt8] {
         let stride = type.bytes(columns: columns)

@@ -27,7 +27,7 @@ struct LosslessFormats {
     }
 
     private func isLossless(_ format: Format, _ tensor: ModelTensor) throws -> Bool {
-        if case .block(let block) = format, block.tensorType == tensor.type, tensor.scaling == nil {
+        if case .block(let block) = format, tensor.isStored(as: block) {
             return true
         }
         let count = min(Self.rows, tensor.rows)

@@ -51,21 +51,19 @@ struct PlanRefiner: SequentialVisitor {
     /// Whether `choice` names the refinement.
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
-    /// The name of the head's weights.
-    private var head: String { model.configuration.tiedEmbedding ? TensorName.embedding : TensorName.head }
-
     /// Refines the head for `hidden`, what the source's last layer says: positions x width. Before the layers, which read it where it is
-    /// the embedding too. Unless it is asked for, weights of 8 bits or in the source's own GGUF type are left alone: they are exact, or
-    /// so near that there is nothing to gain.
+    /// the embedding too. Weights in the source's own GGUF type are exact and left alone, and unless it is asked for those of 8 bits, which
+    /// are so near that there is nothing to gain.
     mutating func refineHead(_ hidden: () throws -> Matrix) throws {
+        let head = TensorName.head(of: model.configuration)
         guard let choice = choices[head], choice.format != .float16,
             Self.isAsked(for: choice) || isOpen && choice.format.bits < 8
         else { return }
-        let source = try model.tensor(head)
-        if case .block(let format) = choice.format, source.type == format.tensorType, source.scaling == nil { return }
+        if case .block(let format) = choice.format, try model.tensor(head).isStored(as: format) { return }
         let damping = model.configuration.tiedEmbedding ? Self.tiedDamping : Self.damping
         let factor = InverseFactor(moments: pool.gram(try hidden()), damping: damping, pool: pool)
         _ = try stored(head, choice, ErrorCompensation(factor: factor, pool: pool), nil)
+        try progress(0)
     }
 
     mutating func visit(

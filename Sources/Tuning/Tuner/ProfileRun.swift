@@ -221,8 +221,6 @@ struct ProfileRun {
             // its own (two for each input of the longest row): 0.0263 nats corrected, 0.0231 not.
             let isCorrected = text.refinement.count >= 4 * longestInput
             try refiner.refineHead { try headInputs(model) }
-            try timer.progress("refine", 0, profile.name)
-            try check(0)
             try SequentialSweep(model: model, sequences: text.refinement.sequences).run(
                 embedding: try refiner.refined[TensorName.embedding]?.dequantized(pool: pool)
                     ?? packer.dequantized(TensorName.embedding, in: plan), isAimed: isCorrected,
@@ -241,14 +239,7 @@ struct ProfileRun {
         let width = self.model.configuration.width
         var values: [Float] = []
         for sequence in text.refinement.sequences where values.count < 4 * width * width {
-            let rows = 0..<sequence.count
-            if let known = try memory.states(sequence, rows, columns: width) {
-                values += known.values
-            } else {
-                let states = try model.hidden(tokens: sequence)
-                try memory.keep(states, sequence, rows)
-                values += states.values
-            }
+            values += try memory.states(sequence, 0..<sequence.count, of: model).values
         }
         return Matrix(rows: values.count / width, columns: width, values: values)
     }

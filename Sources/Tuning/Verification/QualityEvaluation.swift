@@ -89,10 +89,7 @@ package final class QualityEvaluation {
     /// The source's inputs of the head at the scored positions of a chunk.
     private func states(_ place: Int, _ chunk: [Int32], _ rows: Range<Int>) throws -> Matrix {
         if let known = hidden[place] { return known }
-        let columns = reference.configuration.width
-        let states =
-            try memory?.states(chunk, rows, columns: columns) ?? reference.hidden(tokens: chunk, rows: rows)
-        try memory?.keep(states, chunk, rows)
+        let states = try memory?.states(chunk, rows, of: reference) ?? reference.hidden(tokens: chunk, rows: rows)
         hidden[place] = states
         return states
     }
