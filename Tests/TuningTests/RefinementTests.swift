@@ -40,6 +40,51 @@ import Tuning
         #expect(open.quality.kl == named.quality.kl)
     }
 
+    /// Where there is a choice it is made by scores of refined weights, which the store keeps: for every group and choice, less than
+    /// unrefined, but for a head in 8 bits, which is left as it is.
+    @Test func plansWithRefinedScores() throws {
+        let store = try ScoreStore(path: nil)
+        let profile = Bard.profile(memory: MemoryLimits(storage: 1_400_000))
+        var options = try Bard.options(["u8g64", "a4g32", "u4g64", "k4g64", "k4c", "k3g64"])
+        options.schedule = TuningSchedule(calibrationSequences: 12, evaluationChunks: 4, context: 128)
+        var steps = 0
+        let refined = try Bard.tune([profile], options, store: store, steps: &steps)[0]
+        func kept() throws -> [ScoreStore.Entry] {
+            try store.contents().entries.filter { $0.context.contains(" refinement=") }
+        }
+        #expect(refined.plan.groups.contains { $0.choice.refinement.hasSuffix("+gptq") })
+        #expect(try kept().map(\.scores) == [6 * refined.plan.groups.count])
+        #expect(refined.certificate.gap < 1e-3)
+
+        // The same plan's scores without: those of its layers are larger by what refinement gains.
+        options.refines = false
+        options.only = try ["u8g64", "a4g32", "u4g64", "k4g64", "k4c", "k3g64"].map {
+            try .init(parsing: "\($0)+clip+awq")
+        }
+        let plain = try Bard.tune([profile], options, store: store, steps: &steps)[0]
+        #expect(steps == 0)
+        var compared = 0
+        for (own, other) in zip(refined.plan.groups, plain.plan.groups) where own.choice.spec == other.choice.spec {
+            let share = own.sensitivity / other.sensitivity
+            if own.name == "token_embd", own.choice.format.bits == 8 {
+                #expect(share == 1)
+            } else {
+                #expect((0.2...0.95).contains(share), "\(own.name) \(own.choice.name): \(share)")
+            }
+            compared += 1
+        }
+        #expect(compared >= 3)
+        #expect(refined.quality.kl < plain.quality.kl)
+
+        // A second time nothing is measured.
+        let before = try store.contents().digest
+        options.refines = true
+        options.only = try ["u8g64", "a4g32", "u4g64", "k4g64", "k4c", "k3g64"].map { try .init(parsing: $0) }
+        let again = try Bard.tune([profile], options, store: store, steps: &steps)[0]
+        #expect(again.plan == refined.plan)
+        #expect(try store.contents().digest == before)
+    }
+
     private func run(_ spec: String, head: String? = "u8g32") throws -> TuningResult {
         try Bard.uniform(spec, head: head, sequences: 12)
     }

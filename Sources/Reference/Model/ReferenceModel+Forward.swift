@@ -20,6 +20,26 @@ extension ReferenceModel {
         return finalNorm(residual)
     }
 
+    /// What the matrices of layer `chosen` read at every position of several sequences, stacked in their order: positions x inputs.
+    package func inputs(ofLayer chosen: Int, sequences: [[Int32]]) throws(ReferenceError) -> [LayerGroup: Matrix] {
+        guard layers.indices.contains(chosen) else {
+            throw ReferenceError("layer \(chosen)", "not in a model of \(layers.count) layers")
+        }
+        let batch = try TokenBatch(sequences, vocabulary: configuration.vocabulary)
+        let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
+        var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
+        var residual = embed(batch.tokens)
+        for layer in layers[..<chosen] {
+            activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: pool)
+            activations.addFeedForward(layer, to: &residual, pool: pool)
+        }
+        activations.compute(layers[chosen], residual: residual, batch: batch, rotary: rotary, pool: pool)
+        return [
+            .attentionInput: activations.attentionInput, .attentionOutput: activations.attended,
+            .feedForwardInput: activations.feedForwardInput, .down: activations.downInput,
+        ]
+    }
+
     /// The logits of every row of `hidden`: rows x vocabulary.
     package func head(_ hidden: Matrix) -> Matrix {
         pool.product(hidden, headMatrix, .transposedRight)

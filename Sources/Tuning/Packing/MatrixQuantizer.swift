@@ -34,6 +34,19 @@ struct MatrixQuantizer {
         }
     }
 
+    /// `weights`, those of a tensor or rows of it, in `format`, so that `compensation`'s inputs make outputs that come nearest.
+    func compensate(
+        _ weights: Matrix, as format: Format, _ compensation: ErrorCompensation, importance: TensorImportance
+    ) throws -> PlannedWeights.Stored {
+        switch format {
+        case .float16: return .packed(try PackedMatrix(float16: weights, pool: pool))
+        case .grid(let format):
+            let quantized = try compensation.quantize(weights, as: format, rowImportance: importance.rows)
+            return .packed(try PackedMatrix(packing: quantized, pool: pool))
+        case .block(let format): return .block(try compensation.quantize(weights, as: format))
+        }
+    }
+
     /// `stored` as the runtime multiplies it with inputs for which calibration found `frozenScale`.
     func executable(
         _ stored: PlannedWeights.Stored, activation: Activation, frozenScale: Float?

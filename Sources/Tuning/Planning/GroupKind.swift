@@ -22,8 +22,8 @@ extension PlanProblem {
     /// The same knapsack with scores times the factor of each kind of group.
     func weighing(by factors: [Double]) -> PlanProblem {
         var result = self
-        result.mapSensitivities { kind, score in
-            GroupKind.allCases.firstIndex(of: kind).map { factors[$0] * score } ?? score
+        result.mapSensitivities { name, score in
+            GroupKind.allCases.firstIndex(of: GroupKind(name: name.group)).map { factors[$0] * score } ?? score
         }
         return result
     }

@@ -54,12 +54,12 @@ struct PlanProblem {
     mutating func limitSensitivity(to limit: Double) { problem.limits[.sensitivity] = limit }
 
     /// Replaces the score of every choice.
-    mutating func mapSensitivities(_ map: (_ kind: GroupKind, _ score: Double) -> Double) {
+    mutating func mapSensitivities(_ map: (_ name: ScoreName, _ score: Double) -> Double) {
         for group in problem.groups.indices {
-            let kind = GroupKind(name: problem.groups[group].name)
             for choice in problem.groups[group].choices.indices {
-                let score = problem.groups[group].choices[choice].costs.sensitivity
-                problem.groups[group].choices[choice].costs.sensitivity = map(kind, score)
+                let option = problem.groups[group].choices[choice]
+                problem.groups[group].choices[choice].costs.sensitivity = map(
+                    ScoreName(group: problem.groups[group].name, choice: option.name), option.costs.sensitivity)
             }
         }
     }

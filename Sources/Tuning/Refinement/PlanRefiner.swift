@@ -26,7 +26,7 @@ struct PlanRefiner: SequentialVisitor {
     private var visits = 0
 
     /// Of the mean second moment, added to each input's own: as in the paper.
-    private static let damping: Float = 0.01
+    static let damping: Float = 0.01
     /// The same for a head that is the embedding too. What a row's error does as a look-up is not among the moments of the head's inputs,
     /// so that it must not grow much. SmolLM2-135M at 3.5 bits, the head in k5ce36: divergence of the head's own logits 0.0590 nats before
     /// and an embedding that is off by 0.98 % of its square; 0.0199 and 1.78 % with 0.01, 0.0234 and 1.06 % with 0.5, 0.0327 and 0.93 %
@@ -51,19 +51,29 @@ struct PlanRefiner: SequentialVisitor {
     /// Whether `choice` names the refinement.
     static func isAsked(for choice: Choice) -> Bool { choice.refinement.contains(Refinement.gptq.rawValue) }
 
+    /// Whether there is something to gain from refining `tensor` in `choice`. Weights in the source's own GGUF type are exact, and unless it
+    /// is asked for a head of 8 bits is left alone, which is so near that there is nothing to gain.
+    static func isWorthwhile(_ choice: Choice, isHead: Bool, _ tensor: ModelTensor) -> Bool {
+        if case .block(let format) = choice.format, tensor.isStored(as: format) { return false }
+        return choice.format != .float16 && (!isHead || choice.format.bits < 8 || isAsked(for: choice))
+    }
+
     /// Refines the head for `hidden`, what the source's last layer says: positions x width. Before the layers, which read it where it is
-    /// the embedding too. Weights in the source's own GGUF type are exact and left alone, and unless it is asked for those of 8 bits, which
-    /// are so near that there is nothing to gain.
+    /// the embedding too.
     mutating func refineHead(_ hidden: () throws -> Matrix) throws {
         let head = TensorName.head(of: model.configuration)
-        guard let choice = choices[head], choice.format != .float16,
-            Self.isAsked(for: choice) || isOpen && choice.format.bits < 8
+        guard let choice = choices[head], isOpen || Self.isAsked(for: choice),
+            Self.isWorthwhile(choice, isHead: true, try model.tensor(head))
         else { return }
-        if case .block(let format) = choice.format, try model.tensor(head).isStored(as: format) { return }
-        let damping = model.configuration.tiedEmbedding ? Self.tiedDamping : Self.damping
-        let factor = InverseFactor(moments: pool.gram(try hidden()), damping: damping, pool: pool)
+        let factor = InverseFactor(
+            moments: pool.gram(try hidden()), damping: Self.headDamping(model.configuration), pool: pool)
         _ = try stored(head, choice, ErrorCompensation(factor: factor, pool: pool), nil)
         try progress(0)
+    }
+
+    /// What is added to the second moments of a head's inputs.
+    static func headDamping(_ configuration: ModelConfiguration) -> Float {
+        configuration.tiedEmbedding ? tiedDamping : damping
     }
 
     mutating func visit(
@@ -102,19 +112,12 @@ struct PlanRefiner: SequentialVisitor {
         guard let importance = scores.importances[name] else {
             throw TuningError(.badInput, place: name, "has no importances; remove the score store and tune again")
         }
-        guard isOpen || Self.isAsked(for: choice) else {
+        guard choice.format != .float16, isOpen || Self.isAsked(for: choice) else {
             let tensor = ChoiceGroup.Tensor(name: name, rows: weights.rows, columns: weights.columns)
             return try quantizer.quantize(tensor, weights: weights, as: choice, importance: importance)
         }
-        func aimed() -> Matrix { correction?.corrected(weights) ?? weights }
-        let result: PlannedWeights.Stored
-        switch choice.format {
-        case .float16: return .packed(try PackedMatrix(float16: weights, pool: pool))
-        case .grid(let format):
-            let quantized = try compensation.quantize(aimed(), as: format, rowImportance: importance.rows)
-            result = .packed(try PackedMatrix(packing: quantized, pool: pool))
-        case .block(let format): result = .block(try compensation.quantize(aimed(), as: format))
-        }
+        let result = try quantizer.compensate(
+            correction?.corrected(weights) ?? weights, as: choice.format, compensation, importance: importance)
         refined[name] = result
         return result
     }

@@ -39,6 +39,9 @@ struct ScoreContext: Sendable, Equatable {
     /// The key of what is known about a model's weights, whatever the text.
     static func weightsKey(model: Model) -> String { "model=\(model.digest) weights kernel=\(kernelVersion)" }
 
+    /// The key of scores of choices that are refined on `text`.
+    func refinedKey(_ text: TokenSequences) -> String { "\(key) refinement=\(text.digest) tokens=\(text.count)" }
+
     /// The key of measurements of whole plans on `text`, run in `mode`. Calibration and seed are in it, for they decide the
     /// importances that plans are packed with.
     func evaluationKey(_ text: EvaluationText, mode: String) -> String {

@@ -62,7 +62,7 @@ struct ProfileRun {
     }
 
     /// What a run works on.
-    private struct State {
+    struct State {
         var knapsack: PlanProblem
         /// The knapsack with scores as they were measured, before exchanges correct them.
         var plain: PlanProblem
@@ -138,7 +138,7 @@ struct ProfileRun {
         outcome.quality.predictedKL = outcome.plan.predictedKL
     }
 
-    private func solve(_ problem: Problem) throws -> Solution {
+    func solve(_ problem: Problem) throws -> Solution {
         try timer.run("solve") {
             do throws(Infeasibility) {
                 return try Solver().solve(problem)
@@ -172,76 +172,16 @@ struct ProfileRun {
             try verifier.verify(chosen, before: state.first, packer: &state.packer)
         }
         // Refined on less, weights suit the calibration and nothing else: the second moments of the longest input must be known.
-        guard isRefined, options.isRefinementOpen, text.refinement.count >= 2 * longestInput,
-            let refined = try refineInTime(outcome.plan, &state.packer)
-        else { return outcome }
-        try timer.run("verify") { try verifier.verify(refined: refined, of: &outcome, packer: &state.packer) }
+        guard isRefined, options.isRefinementOpen, text.refinement.count >= 2 * longestInput else { return outcome }
+        let next = try refinedSolution(of: outcome, state)
+        guard let refined = try refineInTime(next.knapsack.plan(next.solution.chosen), &state.packer) else {
+            return outcome
+        }
+        let isBetter = try timer.run("verify") {
+            try verifier.verify(refined, choosing: next.solution.chosen, after: &outcome, packer: &state.packer)
+        }
+        if isBetter { (state.knapsack, state.solution) = next }
         return outcome
-    }
-
-    /// Inputs of the longest row that is refined.
-    private var longestInput: Int { max(model.configuration.width, model.configuration.feedForward) }
-
-    /// `plan` with all of its weights refined; nil where the first layers show that there is not the time for all.
-    private func refineInTime(_ plan: Plan, _ packer: inout PlanPacker) throws -> Plan? {
-        struct OutOfTime: Error {}
-        let after = budget.seconds(chunks: text.evaluation.chunks.count)
-        var start = timer.elapsed()
-        guard budget.allows(after) else { return nil }
-        do {
-            return try refine(plan, isOpen: true, &packer) { fraction in
-                let layers = fraction * Double(model.configuration.layers)
-                guard abs(layers - layers.rounded()) < 1e-6 else { return }
-                // The head is done before the first layer. A layer has matrices of every kind, and takes as long as the next one.
-                if fraction == 0 { start = timer.elapsed() }
-                let rest = fraction == 0 ? 0 : (timer.elapsed() - start) / .seconds(1) * (1 - fraction) / fraction
-                if !budget.allows(rest + after) { throw OutOfTime() }
-            }
-        } catch is OutOfTime {
-            return nil
-        }
-    }
-
-    /// `plan` with its weights refined on the calibration text, all of them or those whose choice asks for it. The packer has
-    /// the weights afterwards. What `check` throws ends it.
-    private func refine(
-        _ plan: Plan, isOpen: Bool, _ packer: inout PlanPacker,
-        check: @escaping (_ fraction: Double) throws -> Void = { _ in }
-    ) throws -> Plan {
-        let model = try reference.model()
-        return try timer.run("refine") {
-            var refiner = PlanRefiner(
-                model: self.model, scores: scores, plan: plan, isOpen: isOpen, sequence: text.refinement.period,
-                pool: pool,
-                progress: {
-                    try timer.progress("refine", $0, profile.name)
-                    try check($0)
-                })
-            // Of fewer tokens the correction would fit what is chance in them. SmolLM2 in Q4_1 for demo-llama-cpp, on 3,072 tokens of
-            // its own (two for each input of the longest row): 0.0263 nats corrected, 0.0231 not.
-            let isCorrected = text.refinement.count >= 4 * longestInput
-            try refiner.refineHead { try headInputs(model) }
-            try SequentialSweep(model: model, sequences: text.refinement.sequences).run(
-                embedding: try refiner.refined[TensorName.embedding]?.dequantized(pool: pool)
-                    ?? packer.dequantized(TensorName.embedding, in: plan), isAimed: isCorrected,
-                visitor: &refiner)
-            let refined = refiner.refinedPlan
-            for (name, choice) in refined.choices {
-                if let stored = refiner.refined[name] { packer.adopt(stored, for: name, choice) }
-            }
-            return refined
-        }
-    }
-
-    /// Inputs of the head on the refinement's first sequences, four positions for each column.
-    private func headInputs(_ model: ReferenceModel) throws -> Matrix {
-        let memory = EvaluationMemory(store: store, model: self.model)
-        let width = self.model.configuration.width
-        var values: [Float] = []
-        for sequence in text.refinement.sequences where values.count < 4 * width * width {
-            values += try memory.states(sequence, 0..<sequence.count, of: model).values
-        }
-        return Matrix(rows: values.count / width, columns: width, values: values)
     }
 
     /// Where quality is a limit and another cost is minimised: tightens the limit on predicted KL until the measured quality

@@ -73,20 +73,28 @@ struct Verifier {
         return outcome
     }
 
-    /// Measures `refined`, the winner's plan with its weights refined, which the packer has; it ships where it is better.
-    func verify(refined: Plan, of outcome: inout Outcome, packer: inout PlanPacker) throws {
+    /// Measures `refined`, a plan of `chosen` with its weights refined, which the packer has. It ships where it is better than what was
+    /// found without; the result says whether it is.
+    func verify(
+        _ refined: Plan, choosing chosen: [Int], after outcome: inout Outcome, packer: inout PlanPacker
+    ) throws -> Bool {
         let scores = try measurement.scores(of: [outcome.plan, refined], packer: &packer)
-        guard scores[1].mean < scores[0].mean else { return }
+        guard scores[1].mean < scores[0].mean else { return false }
         let reason = String(
-            format: "refining all takes the plan from %.4f to %.4f nats", scores[0].mean, scores[1].mean)
+            format: outcome.chosen == chosen
+                ? "refining all takes the plan from %.4f to %.4f nats"
+                : "without refinement the best plan has %.4f nats, this one refined throughout %.4f",
+            scores[0].mean, scores[1].mean)
         let before = outcome.plan.choices
         outcome.plan = refined
+        outcome.chosen = chosen
         for (index, group) in refined.groups.enumerated()
         where group.tensors.contains(where: { before[$0]?.refinement != group.choice.refinement }) {
             outcome.plan.groups[index].why += "; \(group.choice.refinement): \(reason)"
         }
         outcome.quality = quality(scores[1], refined)
         compare(&outcome, scores[1])
+        return true
     }
 
     /// Notes how the plan that ships differs from its baselines.
