@@ -23,7 +23,7 @@ extension ProfileRun {
             try !budget.isLimited || scorer.knowsAll(of: catalog)
         else { return result }
         let shares = try timer.run("scores") {
-            try scorer.shares(of: catalog, inputs: inputs(of: reference.model()))
+            try scorer.shares(of: catalog, inputs: try inputs(of: reference.model()))
         }
         result.knapsack.mapSensitivities { name, score in score * (shares[name] ?? 1) }
         result.solution = try solve(result.knapsack.problem)
@@ -84,9 +84,9 @@ extension ProfileRun {
         }
     }
 
-    private func inputs(of reference: ReferenceModel) -> RefinementInputs {
-        RefinementInputs(
-            model: reference, text: text.refinement, unseen: text.unseen,
+    private func inputs(of reference: ReferenceModel) throws -> RefinementInputs {
+        try RefinementInputs(
+            model: reference, text: text.refinement, other: text.exchange,
             memory: EvaluationMemory(store: store, model: model), pool: pool)
     }
 }
