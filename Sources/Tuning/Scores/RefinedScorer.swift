@@ -42,15 +42,18 @@ struct RefinedScorer {
     }
 
     /// For every group and choice of `catalog` the share of its score that refining leaves. What the store has not is measured
-    /// in the layer and the head that `inputs` knows.
-    func shares(of catalog: ChoiceCatalog, inputs: RefinementInputs) throws -> [ScoreName: Double] {
+    /// in the layer and the head that `inputs` knows; `progress` gets the share of the catalog that is done before each measurement.
+    func shares(
+        of catalog: ChoiceCatalog, inputs: RefinementInputs, progress: (_ fraction: Double) throws -> Void
+    ) throws -> [ScoreName: Double] {
         let known = try store.scores(context)
         var measured: [String: [Choice: Double]] = [:]
         /// Inputs are rounded as before, whatever becomes of the weights.
-        func left(_ kind: String, _ choice: Choice) throws -> Double {
+        func left(_ kind: String, _ choice: Choice, done: Int) throws -> Double {
             var weights = choice
             weights.activation = choice.format.defaultActivation
             if let known = measured[kind]?[weights] { return known }
+            try progress(Double(done) / Double(catalog.groups.count))
             let groups = catalog.groups.filter { CodedScorer.kind(of: $0) == kind }
             let result = try groups.compactMap { try share(of: weights, in: $0, inputs) }.first ?? 1
             measured[kind, default: [:]][weights] = result
@@ -58,10 +61,12 @@ struct RefinedScorer {
         }
         var found: [ScoreName: Double] = [:]
         var shares: [ScoreName: Double] = [:]
-        for group in catalog.groups {
+        for (index, group) in catalog.groups.enumerated() {
             for choice in group.choices {
                 let score = try scores.sensitivity(group.name, choice.name)
-                let refined = try known[Self.name(group, choice)] ?? left(CodedScorer.kind(of: group), choice) * score
+                let refined =
+                    try known[Self.name(group, choice)]
+                    ?? left(CodedScorer.kind(of: group), choice, done: index) * score
                 found[Self.name(group, choice)] = refined
                 shares[ScoreName(group: group.name, choice: choice.name)] = score > 0 ? refined / score : 1
             }

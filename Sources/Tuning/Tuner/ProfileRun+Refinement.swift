@@ -23,7 +23,9 @@ extension ProfileRun {
             try !budget.isLimited || scorer.knowsAll(of: catalog)
         else { return result }
         let shares = try timer.run("scores") {
-            try scorer.shares(of: catalog, inputs: try inputs(of: reference.model()))
+            try scorer.shares(of: catalog, inputs: try inputs(of: reference.model())) {
+                try timer.progress("scores", $0, profile.name)
+            }
         }
         result.knapsack.mapSensitivities { name, score in score * (shares[name] ?? 1) }
         result.solution = try solve(result.knapsack.problem)
