@@ -9,6 +9,26 @@ extension ReferenceModel {
 
     /// The final norm's output for every position of several sequences, stacked in their order.
     package func hidden(sequences: [[Int32]]) throws(ReferenceError) -> Matrix {
+        finalNorm(try run(layers[...], sequences).residual)
+    }
+
+    /// What the matrices of layer `chosen` read at every position of several sequences, stacked in their order: positions x inputs.
+    package func inputs(ofLayer chosen: Int, sequences: [[Int32]]) throws(ReferenceError) -> [LayerGroup: Matrix] {
+        guard layers.indices.contains(chosen) else {
+            throw ReferenceError("layer \(chosen)", "not in a model of \(layers.count) layers")
+        }
+        let activations = try run(layers[...chosen], sequences).activations
+        return [
+            .attentionInput: activations.attentionInput, .attentionOutput: activations.attended,
+            .feedForwardInput: activations.feedForwardInput, .down: activations.downInput,
+        ]
+    }
+
+    /// Runs the first layers over several sequences, stacked in their order: what the last of them computed, and the residual stream
+    /// behind it.
+    private func run(
+        _ layers: ArraySlice<Layer>, _ sequences: [[Int32]]
+    ) throws(ReferenceError) -> (activations: LayerActivations, residual: Matrix) {
         let batch = try TokenBatch(sequences, vocabulary: configuration.vocabulary)
         let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
         var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
@@ -17,27 +37,7 @@ extension ReferenceModel {
             activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: pool)
             activations.addFeedForward(layer, to: &residual, pool: pool)
         }
-        return finalNorm(residual)
-    }
-
-    /// What the matrices of layer `chosen` read at every position of several sequences, stacked in their order: positions x inputs.
-    package func inputs(ofLayer chosen: Int, sequences: [[Int32]]) throws(ReferenceError) -> [LayerGroup: Matrix] {
-        guard layers.indices.contains(chosen) else {
-            throw ReferenceError("layer \(chosen)", "not in a model of \(layers.count) layers")
-        }
-        let batch = try TokenBatch(sequences, vocabulary: configuration.vocabulary)
-        let rotary = RotaryTable(positions: batch.longest, configuration: configuration)
-        var activations = LayerActivations(rows: batch.tokens.count, configuration: configuration)
-        var residual = embed(batch.tokens)
-        for layer in layers[..<chosen] {
-            activations.compute(layer, residual: residual, batch: batch, rotary: rotary, pool: pool)
-            activations.addFeedForward(layer, to: &residual, pool: pool)
-        }
-        activations.compute(layers[chosen], residual: residual, batch: batch, rotary: rotary, pool: pool)
-        return [
-            .attentionInput: activations.attentionInput, .attentionOutput: activations.attended,
-            .feedForwardInput: activations.feedForwardInput, .down: activations.downInput,
-        ]
+        return (activations, residual)
     }
 
     /// The logits of every row of `hidden`: rows x vocabulary.

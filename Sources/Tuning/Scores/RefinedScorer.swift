@@ -67,7 +67,7 @@ struct RefinedScorer {
                 let refined =
                     try known[Self.name(group, choice)]
                     ?? left(CodedScorer.kind(of: group), choice, done: index) * score
-                found[Self.name(group, choice)] = refined
+                if known[Self.name(group, choice)] == nil { found[Self.name(group, choice)] = refined }
                 shares[ScoreName(group: group.name, choice: choice.name)] = score > 0 ? refined / score : 1
             }
         }
