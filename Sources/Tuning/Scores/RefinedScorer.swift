@@ -3,8 +3,9 @@ internal import ModelFiles
 internal import Quantization
 
 /// What choices cost once `gptq` has refined them: their score, times what the refinement leaves of the error of the outputs, in one
-/// layer's matrices of that kind with the source's inputs. Formats and kinds gain unlike: an affine grid's zero points have taken over
-/// already some of what later columns could, attention's outputs gain most, and the KV cache gains nothing.
+/// layer's matrices of that kind with the source's inputs. Kinds and grids gain unlike: an affine grid's zero points have taken over
+/// already some of what later columns could, attention's outputs gain most, and the KV cache gains nothing. Widths of one grid gain
+/// alike, and have one share.
 struct RefinedScorer {
     let quantizer: MatrixQuantizer
     /// Those of unrefined choices, and the importances.
@@ -50,24 +51,32 @@ struct RefinedScorer {
         var measured: [String: [Choice: Double]] = [:]
         /// Inputs are rounded as before, whatever becomes of the weights.
         func left(_ kind: String, _ choice: Choice, done: Int) throws -> Double {
-            var weights = choice
-            weights.activation = choice.format.defaultActivation
-            if let known = measured[kind]?[weights] { return known }
+            if let known = measured[kind]?[choice] { return known }
             try progress(Double(done) / Double(catalog.groups.count))
             let groups = catalog.groups.filter { CodedScorer.kind(of: $0) == kind }
-            let result = try groups.compactMap { try share(of: weights, in: $0, inputs) }.first ?? 1
-            measured[kind, default: [:]][weights] = result
+            let result = try groups.compactMap { try share(of: choice, in: $0, inputs) }.first ?? 1
+            measured[kind, default: [:]][choice] = result
             return result
+        }
+        /// The median of like formats: alone they differ by a tenth by chance, and a knapsack finds those that chance favours.
+        func typical(_ group: ChoiceGroup, _ choice: Choice, done: Int) throws -> Double {
+            guard try isWorthwhile(choice, in: group) else { return 1 }
+            let shares = try choice.format.alike.map { format in
+                try left(
+                    CodedScorer.kind(of: group),
+                    Choice(format: format, activation: format.defaultActivation, refinement: choice.refinement),
+                    done: done)
+            }
+            return shares.sorted()[shares.count / 2]
         }
         var found: [ScoreName: Double] = [:]
         var shares: [ScoreName: Double] = [:]
         for (index, group) in catalog.groups.enumerated() {
             for choice in group.choices {
                 let score = try scores.sensitivity(group.name, choice.name)
-                let refined =
-                    try known[Self.name(group, choice)]
-                    ?? left(CodedScorer.kind(of: group), choice, done: index) * score
-                if known[Self.name(group, choice)] == nil { found[Self.name(group, choice)] = refined }
+                let name = Self.name(group, choice)
+                let refined = try known[name] ?? typical(group, choice, done: index) * score
+                if known[name] == nil { found[name] = refined }
                 shares[ScoreName(group: group.name, choice: choice.name)] = score > 0 ? refined / score : 1
             }
         }
@@ -75,12 +84,18 @@ struct RefinedScorer {
         return shares
     }
 
+    /// Whether `choice` refines what is in `group`.
+    private func isWorthwhile(_ choice: Choice, in group: ChoiceGroup) throws -> Bool {
+        try group.tensors.allSatisfy {
+            PlanRefiner.isWorthwhile(choice, isHead: group.role.isHead, try quantizer.model.tensor($0.name))
+        }
+    }
+
     /// The share of the error of the outputs of `group` that is left where `choice` is refined; nil where its inputs are not known.
     private func share(of choice: Choice, in group: ChoiceGroup, _ inputs: RefinementInputs) throws -> Double? {
         var (plain, refined) = (0.0, 0.0)
         for tensor in group.tensors {
             let source = try quantizer.model.tensor(tensor.name)
-            guard PlanRefiner.isWorthwhile(choice, isHead: group.role.isHead, source) else { return 1 }
             guard let importance = scores.importances[tensor.name], let inputs = try inputs.inputs(of: tensor.name)
             else { return nil }
             let chosen = source.spreadRows(Self.rows)
@@ -102,5 +117,22 @@ struct RefinedScorer {
                 try quantizer.compensate(weights, as: choice.format, inputs.compensation, importance: weighed))
         }
         return plain > 0 ? refined / plain : 1
+    }
+}
+
+extension Format {
+    /// Formats that gain alike from compensation, an odd number: of the same grid and granularity, in three widths or rates.
+    fileprivate var alike: [Format] {
+        guard case .grid(let own) = self else { return [self] }
+        if own.indexRate != nil {
+            return [(4, 26), (4, 30), (5, 36)].map { bits, rate in
+                .grid(GridFormat(own.grid, bits: bits, own.granularity, indexRate: rate))
+            }
+        }
+        let valid = own.grid.validBits
+        let least = min(max(3, valid.lowerBound), valid.upperBound - 2)
+        return (least...least + 2).map { bits in
+            .grid(GridFormat(own.grid, bits: bits, own.granularity, rowBlockCodebooks: own.rowBlockCodebooks))
+        }
     }
 }

@@ -11,6 +11,8 @@ struct ScoreContext: Sendable, Equatable {
 
     /// Changes whenever fits, kernels or the definition of a score change what comes out.
     static let kernelVersion = 13
+    /// Changes whenever shares of refined scores do, and nothing else.
+    static let sharesVersion = 2
 
     /// How static ranges are found, where that is not the usual way.
     private let observer: String
@@ -40,7 +42,9 @@ struct ScoreContext: Sendable, Equatable {
     static func weightsKey(model: Model) -> String { "model=\(model.digest) weights kernel=\(kernelVersion)" }
 
     /// The key of scores of choices that are refined on `text`.
-    func refinedKey(_ text: TokenSequences) -> String { "\(key) refinement=\(text.digest) tokens=\(text.count)" }
+    func refinedKey(_ text: TokenSequences) -> String {
+        "\(key) refinement=\(text.digest) tokens=\(text.count) shares=\(Self.sharesVersion)"
+    }
 
     /// The key of measurements of whole plans on `text`, run in `mode`. Calibration and seed are in it, for they decide the
     /// importances that plans are packed with.
