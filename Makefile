@@ -50,7 +50,7 @@ techniques: build
 	@scripts/figures/techniques.sh $(FETTLE) "$(DATA)"
 
 hybrid: build
-	@test -n "$(DATA)" || { echo "make hybrid: write DATA=DIR, where DIR has wikitext2-valid.txt"; exit 2; }
+	@test -n "$(DATA)" || { echo "make hybrid: write DATA=DIR, where DIR has wikitext2-valid.txt and wikitext2-test.txt"; exit 2; }
 	@scripts/figures/hybrid.sh $(FETTLE) "$(DATA)"
 
 lint:
