@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Whether mixing pays: the free search against `--only` one grid and one activation, at equal bytes: `make hybrid`.
 
-Each run tunes for all profiles, refinements open in all of them. `fettle eval` judges the bundles on the test text: on 64 chunks, since on 16 a
-third to a half of KL comes from some 400 tokens, and plans that are alike differ by a tenth.
+Each run tunes for all profiles, refinements open in all of them. `fettle eval` judges the bundles on the test text: on 64 chunks,
+since on 16 a third to a half of KL comes from some 400 tokens, and plans that are alike differ by a tenth.
 The bytes are those of the weights file, or with `--limit memory` those that the model takes of a process: as many bits a weight, and
 what uniform 8 bits take beside their matrices. Prints a table and what the free plans are made of, as Markdown, and writes them
 into the page of --docs.
